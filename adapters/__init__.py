@@ -1,0 +1,1 @@
+"""The doors to the core: one package for each platform; they do not know each other."""
