@@ -1,0 +1,1 @@
+"""Wire-level fakes of the services that the bot talks to."""

@@ -1,0 +1,1 @@
+"""A strict wire-level fake of Discord's API v10 (REST, gateway, CDN); start at `fake.FakeDiscord`."""
