@@ -1,0 +1,355 @@
+"""FakeOpenAI: an aiohttp server on loopback that plays one OpenAI-shaped server.
+
+It routes, authenticates, picks the scripted step and keeps the records; what is right and how it looks on
+the wire is in the check_* and wire_* modules.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.fakes.openai.answer import Answer, resolve
+from tests.fakes.openai.dialect import OPENAI, Dialect, FakeModel, Overflow
+from tests.fakes.openai.faults import error_body
+from tests.fakes.openai.generation import Chat, Endpoint, Responses
+from tests.fakes.openai.listing import OLLAMA_VERSION, model_entry, model_list, ollama_show, ollama_tags
+from tests.fakes.openai.prompt import PrefixCache, estimate_tokens, last_user_text, prompt_text
+from tests.fakes.openai.record import Billed, Disconnect, Request
+from tests.fakes.openai.refused import Refused, check_window
+from tests.fakes.openai.script import Breakage, Broken, HttpFault, Reply, Silence, Step
+from tests.fakes.openai.stream import Progress, Sender, break_connection, hang
+
+KEY = "sk-test-fake-openai"
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_POLL_S = 0.02
+_REQUEST = web.RequestKey("request", Request)
+
+
+def echo(request: Request) -> Step:
+    """The default answer: which text reached the model."""
+    return Reply(text=f"You said: {request.last_user_text}")
+
+
+class FakeOpenAI:
+    """Start with `async with`; `url` is the SDK's base_url, `key` its api_key.
+
+    A step is chosen by the first `when` rule that matches, then the script queue, then `default`.
+    A request that is refused (401, 400, 404) consumes none.
+    """
+
+    def __init__(
+        self,
+        *,
+        key: str = KEY,
+        dialect: Dialect = OPENAI,
+        models: tuple[FakeModel, ...] | None = None,
+        prefix_cache: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.key = key
+        self.dialect = dialect
+        self.models = dialect.models if models is None else models
+        self.default: Callable[[Request], Step] = echo
+        self.requests: list[Request] = []
+        self.billed: list[Billed] = []
+        self.disconnects: list[Disconnect] = []
+        self._cache = PrefixCache() if prefix_cache else None
+        self._clock = clock
+        self._script: deque[Step] = deque()
+        self._rules: list[tuple[str, Step]] = []
+        self._changed = asyncio.Event()
+        self._closing = False
+        self._port = 0
+
+    async def __aenter__(self) -> Self:
+        # handler_cancellation: a handler is cancelled when its client leaves; that is how a Stop is noticed.
+        self._runner = web.AppRunner(
+            self._app(), handler_cancellation=True, shutdown_timeout=0.05, access_log=None
+        )
+        await self._runner.setup()
+        await self._listen()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing = True
+        await self._runner.cleanup()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port; Ollama's native API hangs below it."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def url(self) -> str:
+        """What an SDK takes as base_url."""
+        return f"{self.origin}/v1"
+
+    @property
+    def generations(self) -> list[Request]:
+        """The requests that asked a model, in order of arrival, refused ones included."""
+        return [request for request in self.requests if request.is_generation]
+
+    @property
+    def pending(self) -> int:
+        """Scripted steps that nobody asked for yet."""
+        return len(self._script)
+
+    def script(self, *steps: Step) -> None:
+        """Queue answers for the next calls."""
+        self._script.extend(steps)
+
+    def when(self, contains: str, step: Step) -> None:
+        """Answer every call whose last user text contains this; the first matching rule wins."""
+        self._rules.append((contains, step))
+
+    async def wait_for(self, predicate: Callable[[], bool], deadline_s: float = 5.0) -> None:
+        """Return as soon as the predicate holds. Raises: TimeoutError."""
+        async with asyncio.timeout(deadline_s):
+            while not predicate():
+                self._changed.clear()
+                # Conditions about other parties (a hold, a file) do not announce themselves: look again soon.
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), _POLL_S)
+
+    @contextlib.asynccontextmanager
+    async def down(self) -> AsyncIterator[None]:
+        """Connections are refused inside the block; the address stays the same afterwards."""
+        await self._site.stop()
+        for connection in list(self._runner.server.connections if self._runner.server else ()):
+            connection.close()
+        try:
+            yield
+        finally:
+            await self._listen()
+
+    async def _listen(self) -> None:
+        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        await self._site.start()
+        self._port = self._runner.addresses[0][1]
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
+        app.router.add_post("/v1/chat/completions", self._chat)
+        app.router.add_get("/v1/models", self._models)
+        app.router.add_get("/v1/models/{id:.+}", self._model_by_id)
+        if self.dialect.responses:
+            app.router.add_post("/v1/responses", self._responses)
+        if self.dialect.name == "ollama":
+            app.router.add_get("/api/tags", self._tags)
+            app.router.add_post("/api/show", self._show)
+            app.router.add_get("/api/version", self._version)
+        return app
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Record, authenticate, and turn a refusal into its answer."""
+        try:
+            request[_REQUEST] = await self._record(request)
+            self._authenticate(request)
+            response = await handler(request)
+        except Refused as refusal:
+            return web.json_response(refusal.body, status=refusal.status, headers=self._headers())
+        except web.HTTPNotFound:
+            body = error_body(f"Invalid URL ({request.method} {request.path})", kind="invalid_request_error")
+            return web.json_response(body, status=404)
+        return response
+
+    async def _record(self, http: web.Request) -> Request:
+        raw = await http.read()
+        try:
+            parsed: Any = json.loads(raw) if raw else {}
+        except ValueError:
+            parsed = None
+        sound = isinstance(parsed, dict)
+        headers = MappingProxyType({name.lower(): value for name, value in http.headers.items()})
+        known: dict[str, Any] = parsed if sound else {}
+        text = last_user_text(known)
+        request = Request(
+            path=http.path,
+            headers=headers,
+            body=MappingProxyType(known),
+            at=self._clock(),
+            last_user_text=text,
+        )
+        self.requests.append(request)
+        self._changed.set()
+        if not sound:
+            raise Refused("We could not parse the JSON body of your request.")
+        return request
+
+    def _authenticate(self, http: web.Request) -> None:
+        given = http.headers.get("authorization", "")
+        if not self.dialect.needs_key or given == f"Bearer {self.key}":
+            return
+        if not given.startswith("Bearer "):
+            raise Refused("You didn't provide an API key.", status=401)
+        shown = f"{given[7:11]}***{given[-4:]}"
+        raise Refused(f"Incorrect API key provided: {shown}.", status=401, code="invalid_api_key")
+
+    def _headers(self) -> dict[str, str]:
+        return {"x-request-id": f"req_{len(self.requests)}", "openai-processing-ms": "12"}
+
+    async def _responses(self, http: web.Request) -> web.StreamResponse:
+        return await self._generate(http, Responses())
+
+    async def _chat(self, http: web.Request) -> web.StreamResponse:
+        return await self._generate(http, Chat())
+
+    async def _generate(self, http: web.Request, endpoint: Endpoint) -> web.StreamResponse:
+        request = http[_REQUEST]
+        model = self._find(request.model)
+        endpoint.check(request.body, model, self.dialect)
+        tokens = estimate_tokens(len(prompt_text(request.body)))
+        limit = endpoint.limit(request.body, self.dialect)
+        check_window(tokens, limit or 0, model, self.dialect, endpoint.prompt_param)
+        step = self._next(request)
+        if isinstance(step, HttpFault):
+            return self._http_fault(step)
+        if isinstance(step, Silence):
+            await self._hang(request)
+            return web.Response(status=500)  # never sent: a hang ends by cancellation
+        broken, reply = (step, step.reply) if isinstance(step, Broken) else (None, step)
+        if self.dialect.overflow is Overflow.TRUNCATE:
+            tokens = min(tokens, model.window_tokens)
+        cached = self._cache.cached_tokens(request.model, prompt_text(request.body)) if self._cache else 0
+        answer = resolve(
+            reply,
+            request,
+            self.dialect,
+            number=len(self.requests),
+            input_tokens=tokens,
+            cached_tokens=min(cached, tokens),
+            limit=limit,
+            created=int(time.time()),
+        )
+        return await self._answer(http, endpoint, answer, reply, broken)
+
+    async def _answer(
+        self, http: web.Request, endpoint: Endpoint, answer: Answer, reply: Reply, broken: Broken | None
+    ) -> web.StreamResponse:
+        progress = Progress(self._changed.set)
+        try:
+            if not answer.request.body.get("stream"):
+                return await self._whole(http, endpoint, answer, reply, broken, progress)
+
+            def error(number: int) -> Any:
+                assert broken is not None
+                return endpoint.error(answer, broken, number)
+
+            sender = Sender(http, reply, broken, progress, self._headers(), error)
+            return await sender.send(endpoint.frames(answer))
+        except (asyncio.CancelledError, ConnectionError):
+            self._left(answer.request, progress)
+            raise
+        finally:
+            self._bill(answer, progress)
+
+    async def _whole(
+        self,
+        http: web.Request,
+        endpoint: Endpoint,
+        answer: Answer,
+        reply: Reply,
+        broken: Broken | None,
+        progress: Progress,
+    ) -> web.StreamResponse:
+        if reply.hold is not None:
+            await reply.hold.pause()
+        await asyncio.sleep(reply.first_token_delay_s + reply.chunk_interval_s * len(answer.chunks))
+        match broken.how if broken else None:
+            case None:
+                progress.completed = True
+                return web.json_response(endpoint.whole(answer), headers=self._headers())
+            case Breakage.HANG:
+                await hang()
+            case Breakage.RESET | Breakage.CUT as how:
+                break_connection(http, reset=how is Breakage.RESET)
+            case Breakage.FAILED if broken and isinstance(endpoint, Responses):
+                frame: Any = endpoint.error(answer, broken, 0).data
+                return web.json_response(frame["response"], headers=self._headers())
+            case Breakage.MALFORMED | Breakage.NO_FINAL:
+                return web.Response(text='{"id": "', content_type="application/json")
+            case _:
+                pass
+        assert broken is not None
+        return web.json_response(
+            error_body(broken.message, kind="server_error", code=broken.code), status=500
+        )
+
+    def _find(self, name: str) -> FakeModel:
+        if not name:
+            raise Refused("you must provide a model parameter")
+        wanted = name.split(":")[0] if self.dialect.name == "huggingface" else name
+        for model in self.models:
+            if model.id == wanted:
+                return model
+        if self.dialect.name == "ollama":
+            raise Refused(f"model '{name}' not found", status=404, kind="not_found_error")
+        text = f"The model `{name}` does not exist or you do not have access to it."
+        raise Refused(text, status=404, param="model", code="model_not_found")
+
+    def _next(self, request: Request) -> Step:
+        for contains, step in self._rules:
+            if contains in request.last_user_text:
+                return step
+        return self._script.popleft() if self._script else self.default(request)
+
+    async def _hang(self, request: Request) -> None:
+        try:
+            await hang()
+        except asyncio.CancelledError:
+            self._left(request, Progress(self._changed.set))
+            raise
+
+    def _http_fault(self, fault: HttpFault) -> web.Response:
+        headers = self._headers() | dict(fault.headers)
+        if isinstance(fault.body, str):
+            return web.Response(status=fault.status, text=fault.body, headers=headers)
+        return web.json_response(dict(fault.body), status=fault.status, headers=headers)
+
+    def _left(self, request: Request, progress: Progress) -> None:
+        if not self._closing and not progress.completed:
+            left = Disconnect(request=request, chunks_sent=progress.chunks, at=self._clock())
+            self.disconnects.append(left)
+            self._changed.set()
+
+    def _bill(self, answer: Answer, progress: Progress) -> None:
+        if not progress.completed and not progress.characters:
+            return
+        streamed = estimate_tokens(progress.characters)
+        bill = Billed(
+            model=answer.request.model,
+            input_tokens=answer.usage.input_tokens,
+            cached_tokens=answer.usage.cached_tokens,
+            output_tokens=answer.usage.output_tokens if progress.completed else streamed,
+            completed=progress.completed,
+        )
+        self.billed.append(bill)
+        self._changed.set()
+
+    async def _models(self, http: web.Request) -> web.Response:
+        return web.json_response(model_list(self.dialect, self.models), headers=self._headers())
+
+    async def _model_by_id(self, http: web.Request) -> web.Response:
+        return web.json_response(model_entry(self._find(http.match_info["id"]), self.dialect))
+
+    async def _tags(self, http: web.Request) -> web.Response:
+        return web.json_response(ollama_tags(self.models))
+
+    async def _show(self, http: web.Request) -> web.Response:
+        body = http[_REQUEST].body
+        return web.json_response(ollama_show(self._find(str(body.get("model") or body.get("name") or ""))))
+
+    async def _version(self, http: web.Request) -> web.Response:
+        return web.json_response({"version": OLLAMA_VERSION})
