@@ -1,0 +1,1 @@
+"""Parley: one durable conversation core, reached from chat platforms through adapters."""

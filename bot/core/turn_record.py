@@ -1,0 +1,134 @@
+"""What is stored of a turn, and what waits in a thread's queue.
+
+Values only; how they become documents is the storage's business.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.core.events import Outcome
+from bot.core.inbound import Quoted
+from bot.core.ledger import LedgerRow
+from bot.core.message import AttachmentRef
+from bot.core.place import Place
+
+
+class ItemKind(StrEnum):
+    """What a queue item asks for."""
+
+    MESSAGE = "message"
+    #: Answer the turn `retry_of` once more.
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One accepted message that waits for its turn, or is part of one.
+
+    `uid` and `order` are those of the Inbound. `message_id` is the platform's id of the message, to reply to it.
+    `retry_of` is a turn's uid, `replace` tells to show the new answer in the old one's messages.
+    """
+
+    uid: str
+    kind: ItemKind
+    author_key: str
+    author_name: str
+    text: str
+    message_id: str | None
+    at: datetime
+    order: int
+    quoted: Quoted | None = None
+    starter: Quoted | None = None
+    attachments: tuple[AttachmentRef, ...] = ()
+    retry_of: str | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What an owner noted about its work on the head item, for the one who may have to take over.
+
+    `fence` is that owner's. `called`: a provider may have been called, `sending`: a first message may have gone out.
+    `message_ids` are the answer's pages known to be out, in order.
+    """
+
+    uid: str
+    fence: int
+    at: datetime
+    called: bool
+    sending: bool
+    message_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A thread that this process owns until its lease runs out.
+
+    `fence` grows with every change of owner. `items` is the whole queue, oldest first, never empty. `next_seq` is the
+    number of the next turn, `from_seq` the first turn that belongs to the context. `attempt` is what was noted for the
+    head item by a former owner, None at a first try. `tries` counts claims of the head item that did not finish.
+    """
+
+    place: Place
+    fence: int
+    items: tuple[Item, ...]
+    next_seq: int
+    from_seq: int
+    attempt: Attempt | None
+    tries: int
+
+    @property
+    def thread_key(self) -> str:
+        return self.place.thread_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What `ingest` did. `claim` is set when this process now owns the thread and must run it.
+
+    `duplicate`: the uid was known already, nothing was enqueued. `full`: the queue is at its cap, nothing was
+    enqueued.
+    """
+
+    claim: Claim | None
+    duplicate: bool = False
+    full: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStep:
+    """One tool call of a turn, with all about it. `result` may be shortened."""
+
+    name: str
+    arguments: str
+    result: str
+    is_error: bool
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """A turn as stored: the question, the answer exactly as shown, and how it ended.
+
+    `uid` is that of its first item. `answer` is the model's Markdown, without a reason line; empty when nothing was
+    shown. `reason` is the line shown with a partial or failed answer, None otherwise. `model` is `provider/id` as
+    asked, None when none was. `superseded_by` is the uid of the turn that replaces it in the context. `calls` are the
+    ledger rows of the turn: stored with it in one write, so that whoever takes over can book what was not booked yet;
+    `TurnStore.recent` leaves them out.
+    """
+
+    uid: str
+    thread_key: str
+    seq: int
+    fence: int
+    at: datetime
+    items: tuple[Item, ...]
+    steps: tuple[ToolStep, ...]
+    answer: str
+    outcome: Outcome
+    reason: str | None
+    model: str | None
+    message_ids: tuple[str, ...] = ()
+    superseded_by: str | None = None
+    calls: tuple[LedgerRow, ...] = ()
