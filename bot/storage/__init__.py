@@ -1,0 +1,1 @@
+"""MongoDB: the embedded server, and one module for each kind of document."""

@@ -1,0 +1,79 @@
+"""Turns in MongoDB: one document each under the uid of the first item, its fields named as in `TurnRecord`.
+
+`author` is that of the first item, `current` is there while the turn belongs to the context. Knows no thread.
+"""
+
+from collections.abc import Sequence
+
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import DuplicateKeyError
+
+from bot.core.turn_record import TurnRecord
+from bot.storage.codec import Document, from_document, to_document
+from bot.storage.database import Database
+
+#: Fields of the document that the value does not have, or that are written apart from it.
+_APART = ("uid", "superseded_by")
+
+
+class TurnStore:
+    """See `bot.core.stores.TurnStore`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def recent(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[TurnRecord, ...]:
+        """As the port; bounds and order come from the partial index, so a thread's length is no matter."""
+        found = {"thread_key": thread_key, "current": True, "seq": {"$gte": from_seq}}
+        return tuple(reversed(await self._newest(found, limit, {"calls": 0})))
+
+    async def append(self, turn: TurnRecord) -> None:
+        """As the port, but a higher fence replaces a lower one: it belongs to who showed its answer last."""
+        older = {"_id": turn.uid, "fence": {"$lt": turn.fence}}
+        update = {"$set": _fields(turn), "$setOnInsert": {"current": True}}
+        async with self._database.operation():
+            try:
+                await self._turns.update_one(older, update, upsert=True)
+            except DuplicateKeyError:
+                return  # stored already, under this fence or a higher one
+
+    async def set_messages(self, uid: str, message_ids: Sequence[str]) -> None:
+        await self._update(uid, {"$set": {"message_ids": list(message_ids)}})
+
+    async def load(self, uid: str) -> TurnRecord | None:
+        async with self._database.operation():
+            document = await self._turns.find_one({"_id": uid})
+        return None if document is None else _turn(document)
+
+    async def last(self, thread_key: str) -> TurnRecord | None:
+        turns = await self._newest({"thread_key": thread_key, "current": True}, 1)
+        return turns[0] if turns else None
+
+    async def supersede(self, uid: str, by: str) -> None:
+        await self._update(uid, {"$set": {"superseded_by": by}, "$unset": {"current": ""}})
+
+    @property
+    def _turns(self) -> AsyncCollection[Document]:
+        return self._database.collection("turns")
+
+    async def _newest(
+        self, found: Document, limit: int, projection: Document | None = None
+    ) -> list[TurnRecord]:
+        newest = self._turns.find(found, projection, sort=[("seq", -1)], limit=limit)
+        async with self._database.operation():
+            documents = await newest.to_list()
+        return [_turn(document) for document in documents]
+
+    async def _update(self, uid: str, update: Document) -> None:
+        async with self._database.operation():
+            await self._turns.update_one({"_id": uid}, update)
+
+
+def _fields(turn: TurnRecord) -> Document:
+    fields = {name: value for name, value in to_document(turn).items() if name not in _APART}
+    first = turn.items[0]
+    return {**fields, "author": {"key": first.author_key, "name": first.author_name}, "v": 1}
+
+
+def _turn(document: Document) -> TurnRecord:
+    return from_document(TurnRecord, {**document, "uid": document["_id"]})

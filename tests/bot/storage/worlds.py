@@ -1,0 +1,114 @@
+"""What the contract suites run against: all stores over MongoDB, and their fakes in memory."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from bot.core import stores
+from bot.core.turn_record import Claim
+from bot.storage.access import AccessStore
+from bot.storage.database import Database
+from bot.storage.invocations import InvocationStore
+from bot.storage.ledger import Ledger
+from bot.storage.settings import SettingStore
+from bot.storage.threads import ThreadStore
+from bot.storage.turns import TurnStore
+from tests.bot.storage.samples import PLACE, item
+from tests.fakes.memory_threads import MemoryThreadStore
+from tests.fakes.stores import (
+    MemoryAccess,
+    MemoryInvocations,
+    MemoryLedger,
+    MemorySettings,
+    MemoryTurnStore,
+)
+
+LEASE_S = 30.0
+
+
+class OwnedClock:
+    """A `Clock` that stands still until `now_` is moved."""
+
+    def __init__(self) -> None:
+        self.now_ = datetime(2026, 11, 21, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.now_
+
+    def monotonic(self) -> float:
+        return self.now_.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        self.now_ += timedelta(seconds=seconds)
+
+
+class World(Protocol):
+    """One implementation of all stores, with the means to let time pass."""
+
+    clock: OwnedClock
+    turns: stores.TurnStore
+    ledger: stores.Ledger
+    settings: stores.SettingStore
+    access: stores.AccessStore
+    invocations: stores.InvocationStore
+
+    def threads(self, owner: str) -> stores.ThreadStore:
+        """The store as the process `owner` has it."""
+        ...
+
+    async def expire(self, thread_key: str) -> None:
+        """The thread's lease runs out, as if its owner had died."""
+        ...
+
+
+class MemoryWorld:
+    """The fakes."""
+
+    def __init__(self) -> None:
+        self.clock = OwnedClock()
+        self.turns: stores.TurnStore = MemoryTurnStore()
+        self.ledger: stores.Ledger = MemoryLedger()
+        self.settings: stores.SettingStore = MemorySettings()
+        self.access: stores.AccessStore = MemoryAccess()
+        self.invocations: stores.InvocationStore = MemoryInvocations(self.clock)
+        self._threads = MemoryThreadStore("nobody", LEASE_S, self.clock)
+
+    def threads(self, owner: str) -> stores.ThreadStore:
+        return self._threads.rival(owner)
+
+    async def expire(self, thread_key: str) -> None:
+        self._threads.lanes[thread_key].until = 0.0
+
+
+class MongoWorld:
+    """The real ones."""
+
+    def __init__(self, database: Database, clock: OwnedClock) -> None:
+        self.clock = clock
+        self.turns: stores.TurnStore = TurnStore(database)
+        self.ledger: stores.Ledger = Ledger(database)
+        self.settings: stores.SettingStore = SettingStore(database)
+        self.access: stores.AccessStore = AccessStore(database)
+        self.invocations: stores.InvocationStore = InvocationStore(database)
+        self._database = database
+
+    def threads(self, owner: str) -> stores.ThreadStore:
+        return ThreadStore(self._database, owner=owner, lease_s=LEASE_S)
+
+    async def expire(self, thread_key: str) -> None:
+        past = datetime(2020, 1, 1, tzinfo=UTC)
+        async with self._database.operation():
+            await self._database.collection("threads").update_one(
+                {"_id": thread_key}, {"$set": {"until": past}}
+            )
+
+
+async def claimed(world: World, owner: str = "a", number: int = 1) -> Claim:
+    """The claim of `owner` on a thread with the one message `number`."""
+    claim = (await world.threads(owner).ingest(PLACE, item(number))).claim
+    assert claim is not None
+    return claim
+
+
+def numbers(claim: Claim | None) -> list[str]:
+    """The message ids of what a claim holds, in order."""
+    return [] if claim is None else [str(item.message_id) for item in claim.items]

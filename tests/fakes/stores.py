@@ -1,0 +1,190 @@
+"""The stores of the core in memory, for tests that are not about the database.
+
+The contract suites in tests/bot/storage hold them to what the real ones do. Setting `down` makes a store
+raise StorageUnavailable.
+"""
+
+import copy
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from bot.core.clock import SystemClock
+from bot.core.inbound import Inbound
+from bot.core.ledger import Certainty, LedgerRow, ModelSpending, Spending, SpendingScope
+from bot.core.place import Scope
+from bot.core.ports import Clock
+from bot.core.turn_record import TurnRecord
+from tests.fakes.memory_threads import MemoryThreadStore, Outage
+
+__all__ = [
+    "MemoryAccess",
+    "MemoryInvocations",
+    "MemoryLedger",
+    "MemorySettings",
+    "MemoryThreadStore",
+    "MemoryTurnStore",
+]
+
+
+class MemoryTurnStore(Outage):
+    """See `bot.core.stores.TurnStore`; `turns` is public for assertions."""
+
+    def __init__(self) -> None:
+        self.turns: dict[str, TurnRecord] = {}
+
+    async def recent(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[TurnRecord, ...]:
+        self._answer()
+        turns = [turn for turn in self._current(thread_key) if turn.seq >= from_seq]
+        return tuple(replace(turn, calls=()) for turn in turns[-limit:])
+
+    async def append(self, turn: TurnRecord) -> None:
+        self._answer()
+        stored = self.turns.get(turn.uid)
+        if stored is None or stored.fence < turn.fence:
+            self.turns[turn.uid] = turn
+
+    async def set_messages(self, uid: str, message_ids: Sequence[str]) -> None:
+        self._answer()
+        if uid in self.turns:
+            self.turns[uid] = replace(self.turns[uid], message_ids=tuple(message_ids))
+
+    async def load(self, uid: str) -> TurnRecord | None:
+        self._answer()
+        return self.turns.get(uid)
+
+    async def last(self, thread_key: str) -> TurnRecord | None:
+        self._answer()
+        return next(reversed(self._current(thread_key)), None)
+
+    async def supersede(self, uid: str, by: str) -> None:
+        self._answer()
+        if uid in self.turns:
+            self.turns[uid] = replace(self.turns[uid], superseded_by=by)
+
+    def _current(self, thread_key: str) -> list[TurnRecord]:
+        turns = (t for t in self.turns.values() if t.thread_key == thread_key and t.superseded_by is None)
+        return sorted(turns, key=lambda turn: turn.seq)
+
+
+class MemoryLedger(Outage):
+    """See `bot.core.stores.Ledger`; `rows` is public for assertions."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, LedgerRow] = {}
+
+    async def append(self, rows: Sequence[LedgerRow]) -> None:
+        self._answer()
+        for row in rows:
+            self.rows.setdefault(row.id, row)
+
+    async def spending(self, scope: SpendingScope, since: datetime | None) -> Spending:
+        self._answer()
+        key_of, by_model = _key_of(scope.scope), defaultdict[str, list[LedgerRow]](list)
+        for row in self.rows.values():
+            if key_of(row) == scope.key and (since is None or row.at >= since):
+                by_model[row.model].append(row)
+        models = [_sum(model, rows) for model, rows in by_model.items()]
+        return Spending(models=tuple(sorted(models, key=lambda model: (-model.nano_usd, model.model))))
+
+
+def _key_of(scope: Scope) -> Callable[[LedgerRow], str | None]:
+    match scope:
+        case Scope.ME:
+            return lambda row: row.author_key
+        case Scope.CHANNEL:
+            return lambda row: row.channel_key
+        case Scope.SERVER:
+            return lambda row: row.space_key
+        case Scope.THREAD:
+            raise ValueError("spending is not kept by thread")
+
+
+def _sum(model: str, rows: Sequence[LedgerRow]) -> ModelSpending:
+    return ModelSpending(
+        model=model,
+        requests=len(rows),
+        input_tokens=sum(row.usage.input_tokens for row in rows),
+        cached_tokens=sum(row.usage.cached_tokens for row in rows),
+        output_tokens=sum(row.usage.output_tokens for row in rows),
+        nano_usd=sum(row.cost.nano_usd or 0 for row in rows),
+        estimated_requests=sum(row.cost.certainty is Certainty.ESTIMATED for row in rows),
+        unknown_requests=sum(row.cost.certainty is Certainty.UNKNOWN for row in rows),
+    )
+
+
+class MemorySettings(Outage):
+    """See `bot.core.stores.SettingStore`; `values` is public for assertions."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, object]] = {}
+
+    async def load(self, keys: Sequence[str]) -> Mapping[str, Mapping[str, object]]:
+        self._answer()
+        return {key: copy.deepcopy(self.values[key]) for key in keys if self.values.get(key)}
+
+    async def set(self, key: str, name: str, value: object | None) -> None:
+        self._answer()
+        values = self.values.setdefault(key, {})
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
+
+
+class MemoryAccess(Outage):
+    """See `bot.core.stores.AccessStore`; `roles` and `refusals` are public for assertions."""
+
+    def __init__(self) -> None:
+        self.roles: dict[str, str] = {}
+        self.refusals: set[tuple[str, str]] = set()
+
+    async def entries(self) -> Mapping[str, str]:
+        self._answer()
+        return dict(self.roles)
+
+    async def put(self, entry: str, role: str) -> None:
+        self._answer()
+        self.roles[entry] = role
+
+    async def remove(self, entry: str) -> bool:
+        self._answer()
+        return self.roles.pop(entry, None) is not None
+
+    async def first_refusal_today(self, author_key: str, today: str) -> bool:
+        self._answer()
+        first = (author_key, today) not in self.refusals
+        self.refusals.add((author_key, today))
+        return first
+
+
+class MemoryInvocations(Outage):
+    """See `bot.core.stores.InvocationStore`; `open` holds what was begun and not ended."""
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.open: dict[str, Inbound] = {}
+        self._known: set[str] = set()
+        self._handed: dict[str, datetime] = {}
+        self._clock = SystemClock() if clock is None else clock
+
+    async def begin(self, inbound: Inbound) -> bool:
+        self._answer()
+        if inbound.uid in self._known:
+            return False
+        self._known.add(inbound.uid)
+        self.open[inbound.uid] = inbound
+        self._handed[inbound.uid] = self._clock.now()
+        return True
+
+    async def end(self, uid: str) -> None:
+        self._answer()
+        self.open.pop(uid, None)
+
+    async def abandoned(self, older_than_s: float) -> tuple[Inbound, ...]:
+        self._answer()
+        now = self._clock.now()
+        before = now - timedelta(seconds=older_than_s)
+        due = tuple(inbound for uid, inbound in self.open.items() if self._handed[uid] < before)
+        self._handed.update({inbound.uid: now for inbound in due})
+        return due
