@@ -1,0 +1,288 @@
+"""OpenAI by its Responses API, with nothing stored on their side.
+
+Sealed reasoning travels with tool calls inside one tool loop and is never kept beyond it. Servers that copy
+OpenAI's older API are in `_chat_completions`.
+"""
+
+import asyncio
+import base64
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+from contextlib import aclosing
+from datetime import date
+from typing import Any, assert_never
+
+from openai import AsyncOpenAI, AsyncStream
+from openai.types import Model
+from openai.types.responses import Response, ResponseStreamEvent
+
+from bot.core.catalogue import ModelInfo, ModelRef
+from bot.core.errors import EmptyAnswer, ProviderError
+from bot.core.events import (
+    Finish,
+    FinishReason,
+    ProviderEvent,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+    UsageReport,
+)
+from bot.core.message import Audio, Document, Image, Message, Part, Role, Text, ToolCall, ToolResult
+from bot.core.ports import ChatRequest, Clock, ToolSpec
+from bot.providers._openai_client import (
+    LIST_TIMEOUT_S,
+    WIRE_ERRORS,
+    cache_key,
+    cut_off,
+    error_from_code,
+    is_named,
+    open_client,
+    translate_error,
+)
+from bot.providers.connection import Connection
+
+_MIN_OUTPUT_TOKENS = 16
+_CHAT_MODEL = re.compile(r"(gpt-\d|chatgpt-|o\d)")
+_NOT_CHAT = re.compile(
+    r"audio|realtime|transcribe|tts|image|search|instruct|embedding|codex|deep-research|live"
+)
+
+
+class OpenAI:
+    """`Provider` over `POST /responses`."""
+
+    def __init__(self, name: str, client: AsyncOpenAI, clock: Clock) -> None:
+        self._name = name
+        self._client = client
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
+        body = _to_wire(request)
+        begun = False
+        try:
+            stream: AsyncStream[ResponseStreamEvent] = await self._client.responses.create(**body)
+            async with stream, aclosing(_from_wire(stream, self._name)) as events:
+                async for event in events:
+                    begun = begun or isinstance(event, TextDelta | ReasoningDelta)
+                    yield event
+        except WIRE_ERRORS as error:
+            raise self._translate_error(error, begun=begun) from None
+
+    async def list_models(self) -> tuple[ModelInfo, ...] | None:
+        try:
+            async with asyncio.timeout(LIST_TIMEOUT_S):
+                models = [model async for model in self._client.models.list()]
+        except (*WIRE_ERRORS, TimeoutError) as error:
+            raise self._translate_error(error, begun=False) from None
+        return tuple(
+            _model_from_wire(model, self._name) for model in models if is_named(model) and _chats(model.id)
+        )
+
+    async def aclose(self) -> None:
+        await self._client.close()
+
+    def _translate_error(self, error: Exception, *, begun: bool) -> ProviderError:
+        return translate_error(error, provider=self._name, now=self._clock.now(), begun=begun)
+
+
+def build(connection: Connection) -> OpenAI:
+    """Make the provider."""
+    return OpenAI(connection.name, open_client(connection), connection.clock)
+
+
+def _to_wire(request: ChatRequest) -> dict[str, Any]:
+    model = request.model
+    body: dict[str, Any] = {
+        "model": model.ref.id,
+        "input": [item for message in request.messages for item in _items_to_wire(message, model)],
+        "store": False,
+        "stream": True,
+    }
+    if request.system:
+        body["instructions"] = request.system
+    if request.tools:
+        body["tools"] = [_tool_to_wire(tool) for tool in request.tools]
+    if request.max_output_tokens is not None:
+        body["max_output_tokens"] = max(_MIN_OUTPUT_TOKENS, request.max_output_tokens)
+    if request.temperature is not None and model.temperature:
+        body["temperature"] = request.temperature
+    if request.cache_key is not None:
+        body["prompt_cache_key"] = cache_key(request.cache_key)
+    if model.reasoning_effort is not None:
+        body["reasoning"] = {"effort": model.reasoning_effort}
+    # Models that do not reason refuse to be asked for their reasoning.
+    if model.reasoning:
+        body["include"] = ["reasoning.encrypted_content"]
+    return body
+
+
+def _items_to_wire(message: Message, model: ModelInfo) -> Iterator[dict[str, Any]]:
+    """A message as input items: its content, then its calls, each after the reasoning that led to it."""
+    content = [part for part in message.parts if not isinstance(part, ToolCall | ToolResult)]
+    wired = [_part_to_wire(part, message.role, model) for part in content if part != Text(text="")]
+    if wired:
+        yield {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": wired}
+    for part in message.parts:
+        match part:
+            case ToolCall():
+                yield from json.loads(part.replay) if part.replay else ()
+                yield {
+                    "type": "function_call",
+                    "call_id": part.id,
+                    "name": part.name,
+                    "arguments": part.arguments,
+                }
+            case ToolResult():
+                output = f"Error: {part.text}" if part.is_error else part.text
+                yield {"type": "function_call_output", "call_id": part.call_id, "output": output}
+            case _:
+                pass
+
+
+def _part_to_wire(part: Part, role: Role, model: ModelInfo) -> dict[str, Any]:
+    kind = "output_text" if role is Role.ASSISTANT else "input_text"
+    match part:
+        case Text():
+            return {"type": kind, "text": part.text}
+        case Image() if model.vision is not False and role is Role.USER:
+            return {"type": "input_image", "detail": "auto", "image_url": _data_url(part)}
+        case Document() if role is Role.USER:
+            return {"type": "input_file", "filename": part.name, "file_data": _data_url(part)}
+        case Image() | Document() | Audio():
+            return {"type": kind, "text": f"[a file that this model cannot read: {part.media_type}]"}
+        case ToolCall() | ToolResult():
+            raise TypeError("tool calls and results are items of their own")
+        case _:
+            assert_never(part)
+
+
+def _data_url(part: Image | Document) -> str:
+    return f"data:{part.media_type};base64,{base64.b64encode(part.content).decode()}"
+
+
+def _tool_to_wire(tool: ToolSpec) -> dict[str, Any]:
+    # Strict is the default of this API and would refuse schemas with optional properties.
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+        "strict": False,
+    }
+
+
+async def _from_wire(
+    events: AsyncIterable[ResponseStreamEvent], provider: str
+) -> AsyncGenerator[ProviderEvent, None]:
+    """Translate a stream. One with a tool call, as observed:
+
+    response.created, response.in_progress, response.output_item.added (reasoning), response.output_item.done
+    (reasoning), response.output_item.added (function_call), response.function_call_arguments.delta ...,
+    response.function_call_arguments.done, response.output_item.done (function_call), response.completed
+
+    Failures come as events: nothing is raised by the SDK for `error` and `response.failed`.
+    """
+    answer = _AnswerSoFar()
+    async for event in events:
+        match event.type:
+            case "response.output_text.delta" | "response.refusal.delta" if event.delta:
+                answer.spoken = answer.spoken or not event.delta.isspace()
+                answer.refused = answer.refused or event.type == "response.refusal.delta"
+                answer.begun = True
+                yield TextDelta(text=event.delta)
+            case "response.reasoning_text.delta" | "response.reasoning_summary_text.delta" if event.delta:
+                answer.begun = True
+                yield ReasoningDelta(text=event.delta)
+            case "response.output_item.done":
+                if (call := answer.take_item(event.item)) is not None:
+                    yield call
+            case "response.completed" | "response.incomplete" | "response.failed":
+                if (report := _usage_from_wire(event.response)) is not None:
+                    yield report
+                yield Finish(reason=_finish_from_wire(event.response, answer, provider))
+                return
+            case "error":
+                raise error_from_code(event.code, provider=provider, begun=answer.begun)
+            case _:
+                pass
+    raise cut_off(provider, begun=answer.begun)
+
+
+class _AnswerSoFar:
+    """What a stream has brought: enough to judge its end."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.spoken = False
+        self.refused = False
+        self.called = False
+        self._reasoning: list[dict[str, Any]] = []
+
+    def take_item(self, item: Any) -> ToolCall | None:
+        """A finished output item: reasoning is kept for the call that follows it."""
+        if item.type == "reasoning" and item.encrypted_content:
+            self._reasoning.append(item.model_dump(include={"id", "type", "summary", "encrypted_content"}))
+        if item.type != "function_call":
+            return None
+        self.called = True
+        replay = json.dumps(self._reasoning) if self._reasoning else None
+        self._reasoning = []
+        return ToolCall(id=item.call_id, name=item.name, arguments=item.arguments, replay=replay)
+
+
+def _finish_from_wire(response: Response, answer: _AnswerSoFar, provider: str) -> FinishReason:
+    if response.status == "failed":
+        code = response.error.code if response.error else None
+        raise error_from_code(code, provider=provider, begun=answer.begun)
+    if response.status == "incomplete":
+        reason = response.incomplete_details.reason if response.incomplete_details else None
+        match reason:
+            case "max_output_tokens":
+                return FinishReason.LENGTH
+            case "content_filter":
+                return FinishReason.CONTENT_FILTER
+            case _:
+                raise cut_off(provider, begun=answer.begun)
+    if answer.refused:
+        return FinishReason.CONTENT_FILTER
+    if answer.called:
+        return FinishReason.TOOL_CALLS
+    if not answer.spoken:
+        raise EmptyAnswer("the model finished without a word", provider=provider)
+    return FinishReason.STOP
+
+
+def _usage_from_wire(response: Response) -> UsageReport | None:
+    usage = response.usage
+    if usage is None:
+        return None
+    read, written = usage.input_tokens_details, usage.output_tokens_details
+    tokens = Usage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        # Older models and gateways leave these out, whatever the SDK's types say.
+        cached_tokens=getattr(read, "cached_tokens", None) or 0,
+        cache_write_tokens=getattr(read, "cache_write_tokens", None) or 0,
+        reasoning_tokens=getattr(written, "reasoning_tokens", None) or 0,
+    )
+    return UsageReport(usage=tokens, model=response.model or None)
+
+
+def _chats(model_id: str) -> bool:
+    return bool(_CHAT_MODEL.match(model_id)) and not _NOT_CHAT.search(model_id)
+
+
+def _model_from_wire(model: Model, provider: str) -> ModelInfo:
+    return ModelInfo(ref=ModelRef(provider, model.id), retires=_day(model.shutdown_date))
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text[:10]) if text else None
+    except (TypeError, ValueError):
+        return None

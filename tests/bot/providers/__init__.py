@@ -1,0 +1,1 @@
+"""Tests of the providers: the real SDK against a strict server on loopback."""
