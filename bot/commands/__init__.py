@@ -1,0 +1,34 @@
+"""Every command, one file each; the order is that of /help and of the platforms' menus."""
+
+from bot.commands.access import COMMAND as ACCESS
+from bot.commands.allow import COMMAND as ALLOW
+from bot.commands.cost import COMMAND as COST
+from bot.commands.deny import COMMAND as DENY
+from bot.commands.help import COMMAND as HELP
+from bot.commands.model import COMMAND as MODEL
+from bot.commands.models import COMMAND as MODELS
+from bot.commands.new import COMMAND as NEW
+from bot.commands.pair import COMMAND as PAIR
+from bot.commands.retry import COMMAND as RETRY
+from bot.commands.settings import COMMAND as SETTINGS
+from bot.commands.start import COMMAND as START
+from bot.commands.stop import COMMAND as STOP
+from bot.commands.system import COMMAND as SYSTEM
+from bot.core.command import Command
+
+COMMANDS: tuple[Command, ...] = (
+    HELP,
+    START,
+    MODEL,
+    MODELS,
+    NEW,
+    SYSTEM,
+    SETTINGS,
+    COST,
+    RETRY,
+    STOP,
+    PAIR,
+    ALLOW,
+    DENY,
+    ACCESS,
+)

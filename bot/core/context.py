@@ -1,0 +1,152 @@
+"""From stored turns and new messages to the messages of a request, within a token budget. Pure.
+
+The text of a stored message never changes from request to request, and history is trimmed in batches: it grows to the
+high-water mark and is cut to the low-water mark in one go. Both keep the provider's prefix cache warm; a window that
+slides with every turn costs several times as much (docs/decisions/0004-context-in-batches.md).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.core.events import Outcome
+from bot.core.inbound import Quoted
+from bot.core.message import Message, Role
+from bot.core.turn_record import Item, TurnRecord
+
+#: What the window leaves to the prompt when neither window nor limits of a model are known.
+UNKNOWN_WINDOW_TOKENS = 8_192
+#: Turns a context holds at most, whatever their size; the store reads no more than this.
+MAX_TURNS = 200
+_QUOTE_CHARS = 2_000
+#: A bare mention, for instance: providers refuse an empty message.
+_NOTHING_SAID = "[A message without words]"
+_ANSWER_RESERVE_TOKENS = 4_096
+#: Estimates are off by up to a fifth (see `tokens`).
+_SAFE_SHARE = 0.8
+
+Estimate = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How many tokens the prompt may have: it may grow to `high`, and a cut brings it down to `low`."""
+
+    high: int
+    low: int
+
+    @classmethod
+    def of(cls, *, limit_tokens: int, window_tokens: int | None, max_output_tokens: int | None) -> "Window":
+        """The marks for a model: at most `limit_tokens`, and what its window leaves beside the answer."""
+        window = window_tokens or UNKNOWN_WINDOW_TOKENS
+        answer = min(max_output_tokens or _ANSWER_RESERVE_TOKENS, window // 2)
+        high = min(limit_tokens, int((window - answer) * _SAFE_SHARE))
+        return cls(high=high, low=high // 2)
+
+    def halved(self) -> "Window":
+        """For a second try when the provider found the first one too long."""
+        return Window(high=self.low, low=self.low // 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What goes to the model. `from_seq` is the first stored turn in it, for the next request to start with."""
+
+    messages: tuple[Message, ...]
+    from_seq: int
+    estimated_tokens: int
+
+
+def build(
+    history: Sequence[TurnRecord],
+    items: Sequence[Item],
+    *,
+    system: str,
+    window: Window,
+    estimate: Estimate,
+    named: bool,
+    next_seq: int,
+) -> Context:
+    """Put `history` (oldest first) and the new `items` together, cut to the window.
+
+    `named` puts the author's name before each message, for chats where several people speak. The newest messages are
+    never cut. Every new item is a user message of its own, in order, at the end.
+    """
+    new = tuple(Message.of_text(Role.USER, item_text(item, named=named)) for item in items)
+    fixed = estimate(system) + _tokens(new, estimate)
+    turns = tuple((turn.seq, _turn_messages(turn, named=named)) for turn in history)
+    sizes = [_tokens(messages, estimate) for _, messages in turns]
+    start = _first_kept(sizes, fixed, window)
+    kept = turns[start:]
+    messages = tuple(message for _, turn in kept for message in turn) + new
+    from_seq = kept[0][0] if kept else next_seq
+    return Context(messages=messages, from_seq=from_seq, estimated_tokens=fixed + sum(sizes[start:]))
+
+
+def item_text(item: Item, *, named: bool) -> str:
+    """One message as the model reads it: what it refers to, who says it, what they say."""
+    lines = []
+    if item.starter is not None:
+        lines.append(_quote("This thread began with a message by", item.starter))
+    if item.quoted is not None:
+        lines.append(_quote("In reply to", item.quoted))
+    text = _clean(item.text)
+    if named:
+        text = f"{_clean(item.author_name)}: {text}"
+    if text.strip():
+        lines.append(text)
+    if item.attachments:
+        names = ", ".join(_clean(attachment.name) for attachment in item.attachments)
+        lines.append(f"[Attached, but not readable for you: {names}]")
+    return "\n".join(lines) or _NOTHING_SAID
+
+
+def settle_references(items: Sequence[Item], history: Sequence[TurnRecord]) -> tuple[Item, ...]:
+    """Drop quotes and thread starters that the context has anyway; what remains is stored, and so stays as it is."""
+    last = history[-1] if history else None
+    near = set() if last is None else {*last.message_ids, *(item.message_id for item in last.items)}
+    settled = []
+    for position, item in enumerate(items):
+        starter = item.starter if not history and position == 0 else None
+        quoted = None if item.quoted is None or item.quoted.message_id in near else item.quoted
+        settled.append(replace(item, starter=starter, quoted=quoted))
+        near.add(item.message_id)
+    return tuple(settled)
+
+
+def _first_kept(sizes: Sequence[int], fixed: int, window: Window) -> int:
+    total = fixed + sum(sizes)
+    if total <= window.high and len(sizes) < MAX_TURNS:
+        return 0
+    start = 0
+    while start < len(sizes) and (total > window.low or len(sizes) - start > MAX_TURNS // 2):
+        total -= sizes[start]
+        start += 1
+    return start
+
+
+def _turn_messages(turn: TurnRecord, *, named: bool) -> tuple[Message, ...]:
+    if turn.outcome is Outcome.REFUSED:
+        return ()
+    asked = (Message.of_text(Role.USER, item_text(item, named=named)) for item in turn.items)
+    answer = _clean(turn.answer)
+    said = (Message.of_text(Role.ASSISTANT, answer),) if answer.strip() else ()
+    return (*asked, *said)
+
+
+def _tokens(messages: Sequence[Message], estimate: Estimate) -> int:
+    #: Each message costs a few tokens of framing with every provider.
+    return sum(estimate(message.text) + 4 for message in messages)
+
+
+def _quote(lead: str, quoted: Quoted) -> str:
+    name = "you" if quoted.by_bot else _clean(quoted.author_name)
+    text = _clean(quoted.text)
+    if len(text) > _QUOTE_CHARS:
+        text = text[:_QUOTE_CHARS] + " …"
+    body = "\n".join(f"> {line}" for line in text.splitlines() or [""])
+    return f"[{lead} {name}:]\n{body}"
+
+
+def _clean(text: str) -> str:
+    """What every provider takes: no NUL, no lone surrogates (one stored row must not wedge a thread)."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")

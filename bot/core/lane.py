@@ -1,0 +1,220 @@
+"""One thread's lane in this process: from a claim, turn after turn, until nothing waits.
+
+Decides what a turn consists of (merging, retries, what a dead owner left) and stores how it ended. What the model
+does is `turn`, what users see is `delivery`.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from bot.core.answering import Answering, Ending, Question
+from bot.core.delivery import Delivery, Shown
+from bot.core.errors import Fenced, explain, reference_of
+from bot.core.events import Outcome
+from bot.core.interrupt import Interrupt
+from bot.core.parts import Parts
+from bot.core.patience import Patience
+from bot.core.place import ChatKind, Place
+from bot.core.ports import Button
+from bot.core.together import both
+from bot.core.turn_record import Claim, Item, ItemKind, TurnRecord
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+STOPPED = "Stopped."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current:
+    """The turn that runs now: whose it is, which queue items it answers, and its Stop switch."""
+
+    author_key: str
+    uids: tuple[str, ...]
+    interrupt: Interrupt
+
+
+class Lane:
+    """Runs the turns of one thread in order. `current` is None between turns."""
+
+    def __init__(self, parts: Parts, patience: Patience) -> None:
+        self._parts = parts
+        self._patience = patience
+        self.current: Current | None = None
+
+    async def run(self, claim: Claim) -> None:
+        """Answer what waits until the queue is empty and the lease released. Raises Fenced."""
+        following: Claim | None = claim
+        while following is not None:
+            following = await self._turn(following)
+
+    async def _turn(self, claim: Claim) -> Claim | None:
+        items = next_items(claim.items)
+        head = items[0]
+        self.current = Current(
+            author_key=head.author_key,
+            uids=tuple(item.uid for item in items),
+            interrupt=Interrupt(self._parts.defaults.timeout_s),
+        )
+        try:
+            if claim.attempt is not None or claim.tries > 0:
+                stored = await self._persist(claim, lambda: self._parts.turns.load(head.uid))
+                if stored is not None:
+                    return await self._conclude_stored(claim, stored)
+            question = await self._question(claim, items)
+            if question is None:
+                return await self._persist(claim, lambda: self._parts.threads.finish(claim, [head.uid]))
+            return await self._answer(claim, question, self.current.interrupt)
+        finally:
+            self.current = None
+
+    async def _question(self, claim: Claim, items: Sequence[Item]) -> Question | None:
+        """What the head of the queue asks; None for a retry of something that was retried meanwhile."""
+        head = items[0]
+        pops = tuple(item.uid for item in items)
+        if head.kind is ItemKind.MESSAGE:
+            return Question(uid=head.uid, items=tuple(items), pops=pops)
+        turn = await self._persist(claim, lambda: self._parts.turns.load(head.retry_of or ""))
+        if turn is None or turn.superseded_by is not None:
+            return None
+        return Question(uid=head.uid, items=turn.items, pops=pops, replaces=turn, in_place=head.replace)
+
+    async def _answer(self, claim: Claim, question: Question, interrupt: Interrupt) -> Claim | None:
+        async with self._delivery(claim, question) as delivery:
+            answering = Answering(
+                self._parts, self._patience, claim, question, interrupt=interrupt, delivery=delivery
+            )
+            ending = await answering.run()
+            record = self._record(claim, question, ending)
+            _, shown = await both(
+                self._persist(claim, lambda: self._store(record, question)),
+                delivery.finish(reason=record.reason or ending.footer, buttons=_buttons(record)),
+            )
+        return await self._conclude(claim, record, question.pops, shown, ending.from_seq)
+
+    async def _store(self, record: TurnRecord, question: Question) -> None:
+        """The turn first names what it cost: a new owner books from it what was not booked yet."""
+        turns, ledger = self._parts.turns, self._parts.ledger
+        await both(turns.append(record), ledger.append(record.calls))
+        if question.replaces is not None:
+            await turns.supersede(question.replaces.uid, by=record.uid)
+
+    async def _conclude(
+        self, claim: Claim, record: TurnRecord, pops: Sequence[str], shown: Shown, from_seq: int
+    ) -> Claim | None:
+        if shown.error is not None:
+            log.warning("turn %s was stored but not delivered: %s", reference_of(record.uid), shown.error)
+        _, following = await self._persist(
+            claim,
+            lambda: both(
+                self._parts.turns.set_messages(record.uid, shown.message_ids),
+                self._parts.threads.finish(claim, pops, from_seq=from_seq),
+            ),
+        )
+        return following
+
+    async def _conclude_stored(self, claim: Claim, record: TurnRecord) -> Claim | None:
+        """A former owner stored the turn and died: show its end, whatever was visible, and book what it cost."""
+        await self._persist(claim, lambda: self._parts.ledger.append(record.calls))
+        question = Question(
+            uid=record.uid, items=record.items, pops=(record.uid, *(item.uid for item in record.items))
+        )
+        async with self._delivery(claim, question) as delivery:
+            if record.answer:
+                delivery.feed(record.answer)
+            shown = await delivery.finish(reason=record.reason, buttons=_buttons(record))
+        return await self._conclude(claim, record, question.pops, shown, 0)
+
+    def _delivery(self, claim: Claim, question: Question) -> Delivery:
+        place, attempt = claim.place, claim.attempt
+        messenger = self._parts.messengers[place.platform]
+        known = attempt.message_ids if attempt is not None else ()
+        if not known and question.in_place and question.replaces is not None:
+            known = question.replaces.message_ids
+        return Delivery(
+            messenger,
+            self._parts.pacers,
+            self._parts.clock,
+            place=place,
+            turn_uid=question.uid,
+            reply_to=question.items[-1].message_id if place.kind is ChatKind.SHARED else None,
+            known=known,
+            resent=attempt is not None
+            # Where sends are de-duplicated nobody notes them beforehand.
+            and (messenger.capabilities(place).idempotent_send or (attempt.sending and not known)),
+            before_first_send=lambda: self._persist(claim, lambda: self._parts.threads.begin_send(claim)),
+            on_message=lambda page, message_id: self._record_message(claim, page, message_id),
+        )
+
+    async def _record_message(self, claim: Claim, page: int, message_id: str) -> None:
+        with suppress(Fenced):  # the next fenced write ends the turn
+            await self._persist(claim, lambda: self._parts.threads.record_message(claim, page, message_id))
+
+    def _record(self, claim: Claim, question: Question, ending: Ending) -> TurnRecord:
+        reason = None
+        if ending.outcome is Outcome.STOPPED:
+            reason = STOPPED
+        elif ending.error is not None:
+            reference = reference_of(f"{question.uid}~{claim.fence}")
+            reason = explain(ending.error, reference=reference).line
+            log.warning("turn %s: %s (ref %s): %r", ending.outcome, question.uid, reference, ending.error)
+        return TurnRecord(
+            uid=question.uid,
+            thread_key=claim.thread_key,
+            seq=claim.next_seq,
+            fence=claim.fence,
+            at=self._parts.clock.now(),
+            items=ending.items,
+            steps=ending.steps,
+            answer=ending.answer,
+            outcome=ending.outcome,
+            reason=reason,
+            model=ending.model,
+            calls=ending.calls,
+        )
+
+    async def _persist(self, claim: Claim, operation: Callable[[], Awaitable[T]]) -> T:
+        return await self._patience.persist(operation, place=claim.place)
+
+
+def next_items(waiting: Sequence[Item]) -> tuple[Item, ...]:
+    """What one turn answers: the head of the queue with all waiting messages of its author, or a retry alone."""
+    head = waiting[0]
+    if head.kind is ItemKind.RETRY:
+        return (head,)
+    return tuple(
+        item for item in waiting if item.kind is ItemKind.MESSAGE and item.author_key == head.author_key
+    )
+
+
+async def store_withdrawn(parts: Parts, place: Place, items: Sequence[Item]) -> None:
+    """Waiting messages that Stop took off the queue end as stopped turns.
+
+    They never had a place in the order of answered turns: their `seq` is below zero, where no context looks.
+    """
+    for item in items:
+        await parts.turns.append(
+            TurnRecord(
+                uid=item.uid,
+                thread_key=place.thread_key,
+                seq=-item.order - 1,
+                fence=0,
+                at=parts.clock.now(),
+                items=(item,),
+                steps=(),
+                answer="",
+                outcome=Outcome.STOPPED,
+                reason=STOPPED,
+                model=None,
+            )
+        )
+
+
+def _buttons(record: TurnRecord) -> tuple[Button, ...]:
+    if record.outcome is Outcome.ANSWERED or record.outcome is Outcome.REFUSED:
+        return ()
+    return (Button(label="Retry", line=f"retry {record.uid}"),)

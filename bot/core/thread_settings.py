@@ -1,0 +1,223 @@
+"""What a conversation can be set to, where each value may come from, and which one counts.
+
+A setting is one field of `ThreadSettings` plus one row of `SETTINGS`. Pure: knows neither the store that
+keeps the values nor the command that changes them, and not whether a model exists.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from bot.core.catalogue import ModelRef
+from bot.core.errors import UsageError
+from bot.core.place import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDefaults:
+    """What applies where nobody set anything; None for temperature or output leaves it to the provider."""
+
+    system_prompt: str
+    temperature: float | None
+    max_output_tokens: int | None
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadSettings:
+    """What people set for one conversation; None means that nobody did and the default applies.
+
+    `model` is `provider/id`, `max_output` counts tokens. `footer`: a line with model, tokens and cost under
+    each answer. `threads`: a mention in a channel opens a thread where the platform has them.
+    """
+
+    model: str | None = None
+    system: str | None = None
+    temperature: float | None = None
+    max_output: int | None = None
+    footer: bool = False
+    threads: bool = False
+
+
+SettingValue = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingSpec:
+    """One setting. `name` is that of its field, of its stored value and of its row in /settings.
+
+    `parse` reads what a person typed and raises UsageError with the allowed values. `show` is for people, and
+    what it returns can be parsed; `unset` stands for no value at all. `command` names the command that sets
+    it; None: /settings does.
+    """
+
+    name: str
+    title: str
+    description: str
+    parse: Callable[[str], SettingValue]
+    show: Callable[[SettingValue], str] = str
+    unset: str = "the provider's choice"
+    command: str | None = None
+
+
+TEMPERATURE_MAX = 2.0
+OUTPUT_TOKENS_MIN, OUTPUT_TOKENS_MAX = 16, 1_000_000
+SYSTEM_MAX_CHARS = 16_000
+_SWITCH = {
+    "on": True,
+    "yes": True,
+    "true": True,
+    "1": True,
+    "off": False,
+    "no": False,
+    "false": False,
+    "0": False,
+}
+
+
+def _parse_model(text: str) -> str:
+    ref = ModelRef.parse(text)
+    if ref is None:
+        raise UsageError("A model is named `provider/model`.")
+    return str(ref)
+
+
+def _parse_system(text: str) -> str:
+    if not text.strip():
+        raise UsageError("The system prompt is empty.")
+    if len(text) > SYSTEM_MAX_CHARS:
+        raise UsageError(
+            f"The system prompt has {len(text):,} characters; at most {SYSTEM_MAX_CHARS:,} are allowed."
+        )
+    return text.strip()
+
+
+def _parse_temperature(text: str) -> float:
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        value = -1.0
+    if not (isfinite(value) and 0 <= value <= TEMPERATURE_MAX):
+        raise UsageError(f"The temperature is a number from 0 to {TEMPERATURE_MAX:g}, for example 0.7.")
+    return value
+
+
+def _parse_max_output(text: str) -> int:
+    digits = text.strip().replace(",", "").replace("_", "")
+    value = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 9 else 0
+    if not OUTPUT_TOKENS_MIN <= value <= OUTPUT_TOKENS_MAX:
+        raise UsageError(
+            f"The longest answer is a number of tokens from {OUTPUT_TOKENS_MIN} to {OUTPUT_TOKENS_MAX:,}, "
+            "for example 2000."
+        )
+    return value
+
+
+def _parse_switch(text: str) -> bool:
+    value = _SWITCH.get(text.strip().lower())
+    if value is None:
+        raise UsageError("Say `on` or `off`.")
+    return value
+
+
+def _show_number(value: SettingValue) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _show_switch(value: SettingValue) -> str:
+    return "on" if value else "off"
+
+
+SETTINGS: tuple[SettingSpec, ...] = (
+    SettingSpec(
+        name="model",
+        title="Model",
+        description="The model that answers",
+        parse=_parse_model,
+        unset="none",
+        command="model",
+    ),
+    SettingSpec(
+        name="system",
+        title="System prompt",
+        description="What the model is told before every conversation",
+        parse=_parse_system,
+        command="system",
+    ),
+    SettingSpec(
+        name="temperature",
+        title="Temperature",
+        description="How freely the model words its answers, 0 to 2",
+        parse=_parse_temperature,
+    ),
+    SettingSpec(
+        name="max_output",
+        title="Longest answer",
+        description="The longest answer, in tokens",
+        parse=_parse_max_output,
+        show=_show_number,
+    ),
+    SettingSpec(
+        name="footer",
+        title="Footer",
+        description="A line with model, tokens and cost under each answer",
+        parse=_parse_switch,
+        show=_show_switch,
+    ),
+    SettingSpec(
+        name="threads",
+        title="Threads",
+        description="A mention in a channel opens a thread",
+        parse=_parse_switch,
+        show=_show_switch,
+    ),
+)
+_BY_NAME = {spec.name: spec for spec in SETTINGS}
+
+
+def setting(name: str) -> SettingSpec:
+    """The row of that name. Raises KeyError when there is none."""
+    return _BY_NAME[name]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A value that counts, and the scope that it was set for."""
+
+    scope: Scope
+    value: SettingValue
+
+
+def resolve(keys: Sequence[tuple[Scope, str]], values: Mapping[str, Mapping[str, object]]) -> ThreadSettings:
+    """The settings of a place: `keys` as of `Place.setting_keys`, `values` as `SettingStore.load` gives them.
+
+    For each setting the first key with a valid value wins. Never raises: a stored value that no longer parses
+    counts as not set.
+    """
+    # The rows parse to their field's type, which a type checker cannot see through the table; a test does.
+    build: Callable[..., ThreadSettings] = ThreadSettings
+    return build(**{name: origin.value for name, origin in origins(keys, values).items()})
+
+
+def origins(
+    keys: Sequence[tuple[Scope, str]], values: Mapping[str, Mapping[str, object]]
+) -> Mapping[str, Origin]:
+    """Where each value of `resolve` comes from, by setting name; a setting that nobody set is not in it."""
+    found: dict[str, Origin] = {}
+    for spec in SETTINGS:
+        for scope, key in keys:
+            value = _stored(spec, values.get(key, {}).get(spec.name))
+            if value is not None:
+                found[spec.name] = Origin(scope=scope, value=value)
+                break
+    return found
+
+
+def _stored(spec: SettingSpec, value: object) -> SettingValue | None:
+    """A value from storage by the rules for typed text, for they may have changed since it was stored."""
+    if not isinstance(value, str | int | float):
+        return None
+    try:
+        return spec.parse(str(value))
+    except UsageError:
+        return None

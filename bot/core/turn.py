@@ -1,0 +1,269 @@
+"""The loop between a provider and tools, as one stream of turn events.
+
+Knows nothing of threads, storage or platforms. Retries a call only before its first delta, and only for errors that
+can pass; whatever happens, the stream ends with TurnEnded.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TypeGuard, assert_never
+
+from bot.core.errors import (
+    ContentRefused,
+    EmptyAnswer,
+    OutputLimitReached,
+    ParleyError,
+    ProviderUnavailable,
+    RateLimited,
+    StreamBroken,
+    ToolRoundsExhausted,
+    TurnTimeout,
+)
+from bot.core.events import (
+    CallFinished,
+    Finish,
+    FinishReason,
+    Outcome,
+    ProviderEvent,
+    ReasoningDelta,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+    TurnEnded,
+    TurnEvent,
+    UsageReport,
+)
+from bot.core.interrupt import Interrupt, StopRequested
+from bot.core.message import Message, Part, Role, Text, ToolCall, ToolResult
+from bot.core.ports import ChatRequest, Clock, Provider, Tool, ToolContext
+
+log = logging.getLogger(__name__)
+
+MAX_TOOL_ROUNDS = 6
+TOOL_TIMEOUT_S = 60.0
+TOOL_RESULT_CHARS = 32_000
+_TRIES = 3
+_FIRST_WAIT_S = 0.5
+#: Longer waits are not worth it within one turn: say so instead.
+_LONGEST_WAIT_S = 20.0
+
+
+@dataclass(slots=True)
+class _Call:
+    """One provider call as it goes."""
+
+    started: float
+    text: list[str] = field(default_factory=list)
+    calls: list[ToolCall] = field(default_factory=list)
+    report: UsageReport | None = None
+    first_token_s: float | None = None
+    finish: FinishReason | None = None
+
+
+class TurnLoop:
+    """One turn: from a request to TurnEnded."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        tools: Mapping[str, Tool],
+        *,
+        context: ToolContext,
+        interrupt: Interrupt,
+        clock: Clock,
+    ) -> None:
+        self._provider = provider
+        self._tools = tools
+        self._context = context
+        self._interrupt = interrupt
+        self._clock = clock
+        self._spoken = False
+
+    async def run(self, request: ChatRequest) -> AsyncGenerator[TurnEvent, None]:
+        """Yield what happens, TurnEnded last. An observed turn with one tool:
+
+        CallFinished, ToolStarted, ToolFinished, TextDelta("It is "), TextDelta("4."), CallFinished, TurnEnded
+        """
+        try:
+            async with aclosing(self._rounds(request)) as events:
+                async for event in events:
+                    yield event
+            ended = TurnEnded(outcome=Outcome.ANSWERED)
+        except StopRequested:
+            ended = TurnEnded(outcome=Outcome.STOPPED)
+        except ParleyError as error:
+            ended = TurnEnded(outcome=Outcome.PARTIAL if self._spoken else Outcome.FAILED, error=error)
+        yield ended
+
+    async def _rounds(self, request: ChatRequest) -> AsyncGenerator[TurnEvent, None]:
+        for _ in range(MAX_TOOL_ROUNDS + 1):
+            if self._interrupt.requested:
+                raise StopRequested
+            call = _Call(started=self._clock.monotonic())
+            async with aclosing(self._call_with_retries(request, call)) as events:
+                async for event in events:
+                    yield event
+            self._check_end(call)
+            if not call.calls:
+                return
+            for tool_call in call.calls:
+                yield ToolStarted(call=tool_call)
+            finished = await self._interrupt.within(self._run_tools(call.calls))
+            for event in finished:
+                yield event
+            request = _with_results(request, call, tuple(event.result for event in finished))
+        raise ToolRoundsExhausted(MAX_TOOL_ROUNDS)
+
+    async def _call_with_retries(self, request: ChatRequest, call: _Call) -> AsyncGenerator[TurnEvent, None]:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                async with aclosing(self._call(request, call)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except (RateLimited, ProviderUnavailable) as error:
+                wait_s = (
+                    error.retry_after_s
+                    if error.retry_after_s is not None
+                    else _FIRST_WAIT_S * 4 ** (attempt - 1)
+                )
+                too_long = wait_s > min(_LONGEST_WAIT_S, self._interrupt.left_s)
+                if call.first_token_s is not None or too_long or attempt == _TRIES:
+                    raise
+                log.info("calling the model again in %.1f s: %s", wait_s, error)
+            await self._interrupt.within(self._clock.sleep(wait_s))
+            call.started = self._clock.monotonic()
+
+    async def _call(self, request: ChatRequest, call: _Call) -> AsyncGenerator[TurnEvent, None]:
+        failure: ParleyError | None = None
+        try:
+            async with aclosing(self._provider.stream(request)) as stream:
+                while (event := await self._next(stream)) is not None:
+                    if isinstance(event, TextDelta) and self._spoken and not call.text:
+                        yield TextDelta(text="\n\n")  # what was said before a tool ran is its own paragraph
+                    if self._take(event, call):
+                        yield event
+        except ParleyError as error:
+            failure = error
+        if _counts(call, failure):
+            yield self._finished(request, call, completed=failure is None)
+        if failure is not None:
+            raise failure
+
+    async def _next(self, stream: AsyncGenerator[ProviderEvent, None]) -> ProviderEvent | None:
+        try:
+            return await self._interrupt.within(anext(stream))
+        except StopAsyncIteration:
+            return None
+
+    def _take(self, event: ProviderEvent, call: _Call) -> TypeGuard[TextDelta | ReasoningDelta]:
+        if call.first_token_s is None and not isinstance(event, UsageReport | Finish):
+            call.first_token_s = self._clock.monotonic() - call.started
+        match event:
+            case TextDelta():
+                self._spoken = self._spoken or bool(event.text.strip())
+                call.text.append(event.text)
+                return True
+            case ReasoningDelta():
+                return True
+            case ToolCall():
+                call.calls.append(event)
+            case UsageReport():
+                call.report = event
+            case Finish():
+                call.finish = event.reason
+            case _:
+                assert_never(event)
+        return False
+
+    def _finished(self, request: ChatRequest, call: _Call, *, completed: bool) -> CallFinished:
+        report = call.report
+        return CallFinished(
+            usage=report.usage if report else None,
+            model_answered=report.model if report else None,
+            first_token_s=call.first_token_s,
+            duration_s=self._clock.monotonic() - call.started,
+            completed=completed,
+            input_text=""
+            if report
+            else "\n".join([request.system, *(message.text for message in request.messages)]),
+            output_text="" if report else "".join(call.text),
+        )
+
+    def _check_end(self, call: _Call) -> None:
+        name = self._provider.name
+        match call.finish:
+            case None:
+                raise StreamBroken("the stream ended without its end", provider=name)
+            case FinishReason.LENGTH:
+                raise OutputLimitReached
+            case FinishReason.CONTENT_FILTER:
+                raise ContentRefused("the provider's filter stopped the answer", provider=name)
+            case FinishReason.STOP | FinishReason.TOOL_CALLS:
+                if not call.calls and not "".join(call.text).strip():
+                    raise EmptyAnswer("the model said nothing", provider=name)
+            case _:
+                assert_never(call.finish)
+
+    async def _run_tools(self, calls: Sequence[ToolCall]) -> tuple[ToolFinished, ...]:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._run_tool(call)) for call in calls]
+        return tuple(task.result() for task in tasks)
+
+    async def _run_tool(self, call: ToolCall) -> ToolFinished:
+        started = self._clock.monotonic()
+        result = await self._tool_result(call)
+        if len(result.text) > TOOL_RESULT_CHARS:
+            cut = result.text[:TOOL_RESULT_CHARS]
+            result = replace(result, text=f"{cut}\n[cut: {len(result.text):,} characters in all]")
+        return ToolFinished(call=call, result=result, duration_s=self._clock.monotonic() - started)
+
+    async def _tool_result(self, call: ToolCall) -> ToolResult:
+        """Whatever goes wrong is a result that the model can act on."""
+        tool = self._tools.get(call.name)
+        if tool is None:
+            names = ", ".join(sorted(self._tools)) or "none"
+            return _tool_error(call, f"There is no tool {call.name!r}. Available: {names}.")
+        arguments = _parse_arguments(call.arguments)
+        if arguments is None:
+            return _tool_error(call, "The arguments are not a JSON object. Call again with valid JSON.")
+        try:
+            async with asyncio.timeout(TOOL_TIMEOUT_S):
+                return replace(await tool.run(arguments, self._context), call_id=call.id)
+        except TimeoutError:
+            return _tool_error(call, f"No result within {TOOL_TIMEOUT_S:.0f} s.")
+        except Exception:
+            log.exception("tool %s failed", call.name)
+            return _tool_error(call, "The tool failed.")
+
+
+def _counts(call: _Call, failure: ParleyError | None) -> bool:
+    """Whether the provider may bill the call: it ended well, it said something, or we cannot know that it did not."""
+    unsure = isinstance(failure, StreamBroken | EmptyAnswer | StopRequested | TurnTimeout)
+    return failure is None or unsure or call.first_token_s is not None or call.report is not None
+
+
+def _with_results(request: ChatRequest, call: _Call, results: Sequence[ToolResult]) -> ChatRequest:
+    """The next request: the model's call and every result of it, never one without the other."""
+    said = "".join(call.text)
+    parts: tuple[Part, ...] = (*((Text(text=said),) if said else ()), *call.calls)
+    answered = tuple(Message(role=Role.TOOL, parts=(result,)) for result in results)
+    return replace(
+        request, messages=(*request.messages, Message(role=Role.ASSISTANT, parts=parts), *answered)
+    )
+
+
+def _parse_arguments(text: str) -> dict[str, object] | None:
+    try:
+        parsed = json.loads(text or "{}")
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _tool_error(call: ToolCall, text: str) -> ToolResult:
+    return ToolResult(call_id=call.id, text=text, is_error=True)

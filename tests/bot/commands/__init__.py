@@ -1,0 +1,1 @@
+"""Tests of the commands, each at a desk of fakes."""

@@ -1,0 +1,188 @@
+"""What the next process makes of what a dead one left, for every point at which it may have died."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+import pytest
+
+from bot.core.clock import SystemClock
+from bot.core.events import Outcome
+from bot.core.ledger import CallStatus
+from bot.core.ports import Page, PageStart
+from bot.core.turn_record import Claim, Item, ItemKind, TurnRecord
+from tests.bot.core.house import ADA, DEADLINE_S, PRIVATE, House, Stores, house
+from tests.fakes.clock import START
+from tests.fakes.memory_threads import MemoryThreadStore
+from tests.fakes.messenger import CAPABILITIES, RecordingMessenger
+from tests.fakes.providers import Hold, ScriptedProvider, says
+
+LEASE_S = 0.05
+ITEM = Item(
+    uid="x:101",
+    kind=ItemKind.MESSAGE,
+    author_key=ADA.key,
+    author_name=ADA.name,
+    text="tell me",
+    message_id="101",
+    at=START,
+    order=1,
+)
+CANNOT_DEDUPLICATE = replace(CAPABILITIES, idempotent_send=False)
+
+
+async def claimed(stores: Stores) -> tuple[MemoryThreadStore, Claim]:
+    """A process took the message and will not be heard of again; its view of the lanes and its claim."""
+    dead = stores.threads.rival("dead")
+    claim = (await dead.ingest(PRIVATE, ITEM)).claim
+    assert claim is not None
+    return dead, claim
+
+
+def record(answer: str) -> TurnRecord:
+    return TurnRecord(
+        uid=ITEM.uid,
+        thread_key=PRIVATE.thread_key,
+        seq=0,
+        fence=1,
+        at=START,
+        items=(ITEM,),
+        steps=(),
+        answer=answer,
+        outcome=Outcome.ANSWERED,
+        reason=None,
+        model="scripted/model",
+    )
+
+
+async def taken_over(home: House) -> None:
+    """Wait until the thread's queue is empty."""
+    async with asyncio.timeout(DEADLINE_S):
+        while home.stores.threads.lanes[PRIVATE.thread_key].queue:
+            await asyncio.sleep(0.01)
+    await home.engine.idle()
+
+
+@pytest.fixture
+def stores() -> Stores:
+    return Stores(threads=MemoryThreadStore("first", lease_s=LEASE_S))
+
+
+async def test_a_message_that_was_only_accepted_is_answered(stores: Stores) -> None:
+    await claimed(stores)
+
+    async with house(ScriptedProvider(says("Once.")), stores=stores) as home:
+        await taken_over(home)
+
+        assert home.messenger.texts() == ("Once.",)
+        assert [row.status for row in stores.ledger.rows.values()] == [CallStatus.COMPLETED]
+
+
+async def test_a_call_that_was_lost_is_booked_and_made_again(stores: Stores) -> None:
+    dead, claim = await claimed(stores)
+    await dead.begin_attempt(claim)
+
+    async with house(ScriptedProvider(says("Once.")), stores=stores) as home:
+        await taken_over(home)
+
+        lost, made = sorted(stores.ledger.rows.values(), key=lambda row: row.id)
+        assert home.messenger.texts() == ("Once.",)
+        assert (lost.status, lost.usage_estimated) == (CallStatus.LOST, True)
+        assert made.status is CallStatus.COMPLETED
+
+
+async def test_a_message_that_is_out_is_edited_and_not_sent_again(stores: Stores) -> None:
+    dead, claim = await claimed(stores)
+    messenger = RecordingMessenger(SystemClock())
+    sent = await messenger.send(PRIVATE, Page(content="On", plain="On", end=PageStart(offset=2)), key="k")
+    await dead.begin_attempt(claim)
+    await dead.record_message(claim, 0, sent)
+
+    async with house(ScriptedProvider(says("Once.")), stores=stores, messenger=messenger) as home:
+        await taken_over(home)
+
+        assert messenger.texts() == ("Once.",)
+        assert len(messenger.calls_of("send")) == 1
+
+
+async def test_a_turn_that_was_stored_is_shown_without_asking_the_model_again(stores: Stores) -> None:
+    dead, claim = await claimed(stores)
+    await dead.begin_attempt(claim)
+    await stores.turns.append(record("Once."))
+
+    async with house(ScriptedProvider(), stores=stores) as home:
+        await taken_over(home)
+
+        assert home.messenger.texts() == ("Once.",)
+        assert stores.turns.turns[ITEM.uid].message_ids == ("m1",)
+
+
+@dataclass(frozen=True)
+class Resend:
+    name: str
+    idempotent: bool
+    shown: str
+
+
+RESENDS = (
+    Resend("the platform can tell", idempotent=True, shown="Once."),
+    Resend("the platform cannot tell", idempotent=False, shown="_(This may be a repetition.)_\n\nOnce."),
+)
+
+
+@pytest.mark.parametrize("case", RESENDS, ids=lambda case: case.name)
+async def test_a_send_that_may_have_gone_out_is_marked_where_nobody_can_tell(stores: Stores, case: Resend) -> None:
+    dead, claim = await claimed(stores)
+    await dead.begin_attempt(claim)
+    await dead.begin_send(claim)
+    abilities = CAPABILITIES if case.idempotent else CANNOT_DEDUPLICATE
+    messenger = RecordingMessenger(SystemClock(), abilities=abilities)
+
+    async with house(ScriptedProvider(says("Once.")), stores=stores, messenger=messenger) as home:
+        await taken_over(home)
+
+        assert messenger.texts() == (case.shown,)
+        assert stores.turns.turns[ITEM.uid].answer == "Once."
+
+
+async def test_a_message_that_never_comes_to_its_end_is_given_up_visibly(stores: Stores) -> None:
+    _, claim = await claimed(stores)
+    for number in range(3):
+        await stores.threads.release(claim)
+        [claim] = await stores.threads.rival(f"dead {number}").claim_expired(1, [PRIVATE.account_key])
+
+    async with house(ScriptedProvider(), stores=stores) as home:
+        await taken_over(home)
+
+        assert stores.turns.turns[ITEM.uid].outcome is Outcome.FAILED
+        assert home.messenger.texts()[0].startswith("I tried to answer this")
+
+
+async def test_a_clean_end_leaves_what_runs_to_the_next_start_at_once(stores: Stores) -> None:
+    stores = Stores(threads=MemoryThreadStore("first", lease_s=3_600.0))
+    hold = Hold()
+    async with house(ScriptedProvider((hold,)), stores=stores) as leaving:
+        await leaving.engine.accept(leaving.said("tell me"))
+        await hold.reached()
+        assert not await leaving.engine.drain(0.0)
+
+    async with house(ScriptedProvider(says("Once.")), stores=stores, threads=stores.threads.rival("next")) as home:
+        await taken_over(home)
+
+        assert home.messenger.texts() == ("Once.",)
+
+
+async def test_an_owner_that_was_overtaken_shows_and_stores_nothing(
+    stores: Stores, caplog: pytest.LogCaptureFixture
+) -> None:
+    stale, claim = await claimed(stores)
+    parts_of_the_next = stores.threads.rival("next")
+    await asyncio.sleep(LEASE_S)
+    await parts_of_the_next.claim_expired(1, [PRIVATE.account_key])
+
+    async with house(ScriptedProvider(), stores=stores, threads=stale) as home:
+        home.engine._open_lane(claim)  # as if it had slept since it claimed the thread
+        await home.engine.idle()
+
+        assert home.messenger.texts() == ()
+        assert not stores.turns.turns
+        assert [record.levelname for record in caplog.records] == ["WARNING"]  # expected, so not a crash
