@@ -1,0 +1,1 @@
+"""The door to Discord: a gateway connection by discord.py in, plain REST calls out."""

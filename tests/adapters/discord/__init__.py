@@ -1,0 +1,1 @@
+"""Tests of `adapters.discord`: the real discord.py against the wire-level fake."""
