@@ -1,0 +1,102 @@
+"""A model's Markdown -> pages of text with entities, each within Telegram's limits. Pure and total.
+
+Pages are cut by the length of their source and of its tables as they are set, which only grow, so a full page
+stays as it is. What is shown is hardly ever longer; where it is, the page is shown as it was written.
+"""
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+
+from adapters.telegram.markdown import Entity, convert, utf16_length
+from bot.core.markdown_table import growth, set_tables
+from bot.core.paging import Piece, paginate
+from bot.core.ports import Page, PageStart
+
+log = logging.getLogger(__name__)
+
+PAGE_UNITS = 4_096
+CAPTION_UNITS = 1_024
+#: The server drops entities after these.
+MAX_ENTITIES = 100
+#: Columns of a fixed-width font that a table may take; a phone breaks longer lines, and then it is none.
+TABLE_COLUMNS = 44
+
+#: What the server would take as a mention. Addresses of web pages are matched first: a name in them is none.
+_MENTION = re.compile(
+    r"https?://(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}(?:/[\w./@%+~=-]*)?|(?<![A-Za-z0-9_])@(?P<name>[A-Za-z0-9_]{2,32})(?!\w)",
+    re.ASCII,
+)
+_SURROGATE = re.compile("[\ud800-\udfff]")
+#: Nothing in these is looked at by the server, and a link has its one meaning.
+_OPAQUE = frozenset({"pre", "code", "text_link"})
+#: Which entities stay when there are too many: those that carry a meaning before those that only look.
+_WORTH = {"text_link": 0, "pre": 1, "code": 2}
+#: In the source, what makes entities: code spans and fences, emphasis, links, headings, quotes, mentions. A
+#: mark whose other side has not come does not count yet, so the count only grows with the text.
+_PAIRED = re.compile(r"`+|(?<=\S)\*+|\*+(?=\S)|(?<=\w)_+(?=[^\w])|(?<=\W)_+(?=\w)|~~")
+_SINGLE = re.compile(r"\]\(|<https?:|@\w|^[ \t>]*#{1,6} |^>", re.MULTILINE)
+
+
+def render(markdown: str, start: PageStart = PageStart()) -> tuple[Page, ...]:  # noqa: B008
+    """The pages of `markdown` from `start` on; none for blank text."""
+    source = _SURROGATE.sub("\ufffd", markdown)
+    return tuple(_page(piece) for piece in paginate(source, start, limit=PAGE_UNITS, measure=measure))
+
+
+def measure(source: str) -> int:
+    """The most that is shown of a source, in UTF-16 units; a page full of entities counts as long."""
+    length = utf16_length(source) + growth(source, width=TABLE_COLUMNS, measure=utf16_length)
+    if length <= MAX_ENTITIES:
+        return length
+    entities = len(_PAIRED.findall(source)) // 2 + len(_SINGLE.findall(source))
+    return max(length, -(-entities * PAGE_UNITS // MAX_ENTITIES))
+
+
+def guards(text: str, entities: Sequence[Entity] = ()) -> tuple[Entity, ...]:
+    """Links over the names in a text that would ping people, outside of the opaque ones among `entities`.
+
+    The server finds `@name` in any text and notifies whoever bears it, but not inside of code or a link. A
+    link to the name's page is what a mention looks like, and leaves the text as it is.
+    """
+    taken = [(each.offset, each.end) for each in entities if each.type in _OPAQUE]
+    return tuple(
+        Entity(type="text_link", offset=offset, length=len(name) + 1, url=f"https://t.me/{name}")
+        for offset, name in _mentions(text)
+        if not any(start < offset + len(name) + 1 and offset < end for start, end in taken)
+    )
+
+
+def _mentions(text: str) -> Iterator[tuple[int, str]]:
+    """UTF-16 offset and name of each mention."""
+    offset = at = 0
+    for found in _MENTION.finditer(text) if "@" in text else ():
+        if found["name"]:
+            offset += utf16_length(text[at : found.start()])
+            at = found.start()
+            yield offset, found["name"]
+
+
+def _page(piece: Piece) -> Page:
+    text, entities = _shown(piece.text)
+    entities = _kept((*entities, *guards(text, entities)))
+    return Page(content=text, plain=piece.text, end=piece.end, markup=entities)
+
+
+def _shown(source: str) -> tuple[str, tuple[Entity, ...]]:
+    """What a page shows; as it was written where it cannot be converted, or not within the limits."""
+    try:
+        text, entities = convert(set_tables(source, width=TABLE_COLUMNS))
+    except Exception as error:  # formatting never costs an answer
+        log.warning("a page could not be converted and is shown as it was written: %s", type(error).__name__)
+        return source, ()
+    if not text.strip() or utf16_length(text) > PAGE_UNITS:
+        return source, ()
+    return text, entities
+
+
+def _kept(entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    """In the order of the text, the most meaningful ones where there are too many."""
+    if len(entities) > MAX_ENTITIES:
+        entities = tuple(sorted(entities, key=lambda each: _WORTH.get(each.type, 3))[:MAX_ENTITIES])
+    return tuple(sorted(entities, key=lambda each: (each.offset, -each.length)))
