@@ -1,0 +1,235 @@
+"""The composition root: the one place where settings become real things and real things meet.
+
+Everything that is opened here is closed here, in the opposite order. Decides nothing about conversations.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from adapters import ADAPTERS
+from adapters.terminal.adapter import Console, TerminalAdapter
+from adapters.terminal.inbound import AUTHOR as TERMINAL_AUTHOR
+from bot.commands import COMMANDS
+from bot.core.clock import SystemClock
+from bot.core.completion import Completion
+from bot.core.door import Access, AdapterRow, Door
+from bot.core.engine import Engine
+from bot.core.errors import ParleyError
+from bot.core.gate import Gate
+from bot.core.pacing import Pacers
+from bot.core.pairing import Pairing
+from bot.core.parts import Parts
+from bot.core.ports import Adapter, Clock, Messenger
+from bot.core.thread_settings import TurnDefaults
+from bot.doctor import Check, Patient, examine
+from bot.models import Models, open_models
+from bot.remote_time import http_time
+from bot.settings import Access as AccessMode
+from bot.settings import Settings
+from bot.storage.access import AccessStore
+from bot.storage.activity import ActivityStore
+from bot.storage.database import Database, open_database
+from bot.storage.embedded import embedded_mongod
+from bot.storage.invocations import InvocationStore
+from bot.storage.ledger import Ledger
+from bot.storage.settings import SettingStore
+from bot.storage.threads import ThreadStore
+from bot.storage.turns import TurnStore
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> None:
+    """Serve every configured platform, and the terminal when asked, until `stop` is set or the terminal is left.
+
+    Raises:
+        SettingsError: a platform refuses its token, or no platform is configured.
+        StorageUnavailable: there is no database to start with.
+    """
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        models = await stack.enter_async_context(open_models(settings, clock))
+        database = await stack.enter_async_context(_open_storage(settings, clock))
+        gate = _gate(settings, database, clock, terminal=terminal)
+        messengers: dict[str, Messenger] = {}
+        engine = Engine(await _parts(settings, database, models, gate, messengers, clock))
+        doors = list(_doors(settings, database, models, gate, clock))
+        if terminal:
+            doors.append(_terminal(settings, models, engine, clock))
+        messengers |= {door.platform: door.messenger for door in doors}
+        for door in doors:
+            stack.push_async_callback(door.aclose)
+        await stack.enter_async_context(engine)
+        await _serve(doors, engine, models, stop, settings.shutdown_grace_s)
+
+
+async def doctor(settings: Settings) -> Sequence[Check]:
+    """Check everything that is configured; the bot itself is not started."""
+    clock = SystemClock()
+    values = settings.by_name()
+    async with open_models(settings, clock) as models:
+        accesses = {row.platform: (row, access) for row, access in _accesses(settings, clock)}
+        urls = [access.api_url for _, access in accesses.values()]
+        urls += [str(values[row]) for row in ("OPENAI_BASE_URL", "COMPATIBLE_BASE_URL") if values.get(row)]
+        return await examine(
+            Patient(
+                platforms={name: partial(row.check, access) for name, (row, access) in accesses.items()},
+                providers=models.configured,
+                directory=models.directory,
+                default_model=settings.default_model,
+                database=partial(_diagnose_storage, settings, clock),
+                data_dir=settings.data_dir,
+                remote_time=partial(http_time, urls) if urls else None,
+                clock=clock,
+            )
+        )
+
+
+async def models(settings: Settings, query: str) -> str:
+    """The lines of `parley models`: every model that can be asked and fits the words of `query`."""
+    async with open_models(settings, SystemClock()) as built:
+        catalogue = await built.directory.catalogue(refresh=True)
+        default = (await built.directory.default()).ref
+        return "\n".join(
+            f"{info.ref}{' (default)' if info.ref == default else ''}  {info.description or ''}".rstrip()
+            for info in catalogue.search(query)
+        )
+
+
+async def _serve(
+    doors: Sequence[Adapter], engine: Engine, models: Models, stop: asyncio.Event, grace_s: float
+) -> None:
+    """Take events until `stop`, then no more, and let what runs come to its end for `grace_s`."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            intake = {group.create_task(door.run(engine.accept, engine.serve)): door for door in doors}
+            refreshing = group.create_task(models.directory.run())
+            stopping = group.create_task(stop.wait())
+            await asyncio.wait((*intake, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in (*intake, refreshing, stopping):
+                task.cancel()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    if not await engine.drain(grace_s):
+        log.warning("some answers were not finished; they are taken up at the next start")
+
+
+@asynccontextmanager
+async def _open_storage(settings: Settings, clock: Clock) -> AsyncIterator[Database]:
+    async with AsyncExitStack() as stack:
+        if settings.mongodb_uri is not None:
+            uri = settings.mongodb_uri.get_secret_value()
+        else:
+            mongod = None if settings.mongod is None else str(settings.mongod)
+            uri = await stack.enter_async_context(embedded_mongod(settings.data_dir, mongod=mongod))
+        yield await stack.enter_async_context(open_database(uri, settings.mongodb_database, clock=clock))
+
+
+@asynccontextmanager
+async def _diagnose_storage(settings: Settings, clock: Clock) -> AsyncIterator[str]:
+    async with _open_storage(settings, clock) as database:
+        await database.ping()
+        where = "at MONGODB_URI" if settings.mongodb_uri is not None else f"embedded, in {settings.data_dir}"
+        yield f"MongoDB: {database.server_version} {where}"
+
+
+def _gate(settings: Settings, database: Database, clock: Clock, *, terminal: bool) -> Gate:
+    at_the_keyboard = frozenset({TERMINAL_AUTHOR.key}) if terminal else frozenset()
+    return Gate(
+        AccessStore(database),
+        open_to_all=settings.access is AccessMode.OPEN,
+        owners=settings.owners | at_the_keyboard,
+        allow=settings.allow,
+        clock=clock,
+    )
+
+
+async def _parts(
+    settings: Settings,
+    database: Database,
+    models: Models,
+    gate: Gate,
+    messengers: dict[str, Messenger],
+    clock: Clock,
+) -> Parts:
+    pairing = Pairing(clock=clock, announce=_announce)
+    if not await gate.has_owner():
+        pairing.code()
+    return Parts(
+        threads=ThreadStore(database, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"),
+        turns=TurnStore(database),
+        ledger=Ledger(database),
+        settings=SettingStore(database),
+        invocations=InvocationStore(database),
+        gate=gate,
+        pairing=pairing,
+        directory=models.directory,
+        providers=models.providers,
+        tools={},
+        messengers=messengers,
+        price=models.price,
+        commands=COMMANDS,
+        pacers=Pacers(clock),
+        defaults=TurnDefaults(
+            system_prompt=settings.system_prompt,
+            temperature=settings.temperature,
+            max_output_tokens=settings.max_output_tokens,
+            timeout_s=settings.turn_timeout_s,
+        ),
+        context_tokens=settings.context_tokens,
+        clock=clock,
+    )
+
+
+def _announce(code: str) -> None:
+    log.warning("pairing code %s: send the bot /pair %s within an hour to become its owner", code, code)
+
+
+def _accesses(settings: Settings, clock: Clock) -> Iterator[tuple[AdapterRow, Access]]:
+    """The platforms whose token is set."""
+    values = settings.by_name()
+    for row in ADAPTERS:
+        token = values[row.token_setting]
+        if token is not None and not isinstance(token, str):
+            url = str(values[row.url_setting])
+            yield row, Access(token=token.get_secret_value(), api_url=url, clock=clock)
+
+
+def _doors(
+    settings: Settings, database: Database, models: Models, gate: Gate, clock: Clock
+) -> Iterator[Adapter]:
+    complete = Completion(gate=gate, directory=models.directory, commands=COMMANDS)
+    for row, access in _accesses(settings, clock):
+        yield row.build(
+            Door(
+                access=access,
+                commands=COMMANDS,
+                names=settings.bot_names,
+                complete=complete,
+                activity=ActivityStore(database),
+            )
+        )
+
+
+def _terminal(settings: Settings, models: Models, engine: Engine, clock: Clock) -> Adapter:
+    async def model_name() -> str:
+        try:
+            return str((await models.directory.default()).ref)
+        except ParleyError:
+            return "no model"
+
+    return TerminalAdapter(
+        Console(stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr),
+        data_dir=settings.data_dir,
+        commands=COMMANDS,
+        idle=engine.idle,
+        model=model_name,
+        clock=clock,
+    )
