@@ -103,14 +103,15 @@ def _command(arguments: argparse.Namespace, settings: Settings, redact: Redactor
 
 
 def _run(settings: Settings) -> int:
-    terminal = settings.discord_token is None and settings.telegram_token is None
+    terminal = not app.has_platform(settings)
+    tokens = app.token_settings()
     if terminal and not sys.stdin.isatty():
         return _wrong(
-            "No platform is configured: set DISCORD_TOKEN or TELEGRAM_TOKEN in the environment or in .env; "
+            f"No platform is configured: set {' or '.join(tokens)} in the environment or in .env; "
             "`parley chat` talks through standard input and output."
         )
     if terminal:
-        print("No DISCORD_TOKEN and no TELEGRAM_TOKEN is set: this is the terminal chat.", file=sys.stderr)
+        print(f"No {' and no '.join(tokens)} is set: this is the terminal chat.", file=sys.stderr)
     return _serve(settings, terminal=terminal)
 
 

@@ -70,6 +70,16 @@ async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> Non
         await _serve(doors, engine, models, stop, settings.shutdown_grace_s)
 
 
+def token_settings() -> tuple[str, ...]:
+    """The names of the settings that switch platforms on."""
+    return tuple(row.token_setting for row in ADAPTERS)
+
+
+def has_platform(settings: Settings) -> bool:
+    """Whether any platform's token is set."""
+    return any(_accesses(settings, SystemClock()))
+
+
 async def doctor(settings: Settings) -> Sequence[Check]:
     """Check everything that is configured; the bot itself is not started."""
     clock = SystemClock()
