@@ -1,0 +1,93 @@
+"""`make bench`: measures Parley beside the least program that answers with the same SDKs, and prints a table.
+
+Everything runs on this machine, on loopback, against our own fakes without rate limits.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from bench import report, scenarios
+from bench.contestant import FLOOR, PARLEY, running
+from bench.database import database
+from bench.scenarios import FULL, QUICK, Figures, Size
+from bot.storage.embedded import embedded_mongod
+
+_CHANNELS = 200
+_PROGRAM = "python -m bench"
+
+
+def main() -> int:
+    """Measure, print, and return 0 whatever the figures are: they are for people to judge."""
+    parser = argparse.ArgumentParser(prog=_PROGRAM, description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one short round instead of three")
+    parser.add_argument("--json", type=Path, help="where to write the figures (default: a temporary file)")
+    arguments = parser.parse_args()
+    rounds, size = (1, QUICK) if arguments.quick else (3, FULL)
+    parley, floor = asyncio.run(_measure(rounds, size))
+    print(report.table(parley, floor))
+    path = arguments.json or Path(tempfile.mkstemp(prefix="parley-bench-", suffix=".json")[1])
+    results = {"parley": parley, "floor": floor, "met": report.verdicts(parley, floor)}
+    path.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"\nfigures: {path}", file=sys.stderr)
+    return 0
+
+
+async def _measure(rounds: int, size: Size) -> tuple[Figures, Figures]:
+    """Floor and Parley in turn, round by round, so that drift of the machine hits both."""
+    ours: list[Figures] = []
+    floors: list[Figures] = []
+    with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
+        folder = Path(name)
+        for number in range(rounds):
+            _say(f"round {number + 1} of {rounds}: floor")
+            floors.append(await _play("floor", FLOOR, folder, size))
+            async with embedded_mongod(folder / f"data{number}") as uri:
+                _say(f"round {number + 1} of {rounds}: Parley")
+                environ = {"MONGODB_URI": uri, "DATA_DIR": str(folder / "own")}
+                ours.append(await _play("parley", PARLEY, folder, size, environ, _mongod_of(folder)))
+                if number == 0:
+                    _say("the database's part")
+                    ours[0] = {**ours[0], **await database(folder, uri, size)}
+    return report.merged(ours), report.merged(floors)
+
+
+async def _play(
+    name: str,
+    arguments: tuple[str, ...],
+    folder: Path,
+    size: Size,
+    environ: dict[str, str] | None = None,
+    server: psutil.Process | None = None,
+) -> Figures:
+    async with running(name, arguments, folder, channels=_CHANNELS, environ=environ, server=server) as bot:
+        return {
+            **await scenarios.at_rest(bot),
+            **await scenarios.instant(bot, size),
+            **await scenarios.streamed(bot, size),
+            **await scenarios.crowd(bot, size),
+        }
+
+
+def _mongod_of(folder: Path) -> psutil.Process:
+    """The private server that was just started in this folder."""
+    return next(
+        process
+        for process in psutil.process_iter(["name", "status"])
+        if process.info["name"] == "mongod"
+        and process.info["status"] != psutil.STATUS_ZOMBIE
+        and str(folder) in " ".join(process.cmdline())
+    )
+
+
+def _say(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
