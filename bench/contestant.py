@@ -100,9 +100,13 @@ async def _connected(stage: Stage, process: asyncio.subprocess.Process, log: Pat
             lambda: stage.discord.connections or process.returncode is not None, READY_TIMEOUT_S
         )
     except TimeoutError:
-        raise RuntimeError(f"did not connect:\n{log.read_text()[-2000:]}") from None
+        raise RuntimeError(f"did not connect:\n{_last_words(log)}") from None
     if process.returncode is not None:
-        raise RuntimeError(f"ended with {process.returncode}:\n{log.read_text()[-2000:]}")
+        raise RuntimeError(f"ended with {process.returncode}:\n{_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text()[-2000:]
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -42,9 +42,7 @@ class Floor(discord.Client):
     async def _answer(self, message: discord.Message) -> None:
         text, shown, reply = "", "", None
         look_at = time.monotonic() + FIRST_WORDS_AFTER_S
-        stream = await self._openai.responses.create(
-            model=self._model, input=message.content, stream=True, store=False
-        )
+        stream = await self._openai.responses.create(model=self._model, input=message.content, stream=True, store=False)
         async with stream:
             async for event in stream:
                 if event.type == "response.output_text.delta":

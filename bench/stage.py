@@ -21,7 +21,7 @@ INSTANT = "The answer to that is forty-two."
 STREAM_CHUNKS = 200
 STREAM_INTERVAL_S = 0.005
 #: One word a chunk, a sentence every ten: about 1,100 characters, one Discord message.
-_CHUNKS = tuple(f"word{'. ' if n % 10 == 9 else ' '}" for n in range(STREAM_CHUNKS - 1)) + ("The end.",)
+_CHUNKS = (*(f"word{'. ' if n % 10 == 9 else ' '}" for n in range(STREAM_CHUNKS - 1)), "The end.")
 STREAMED = "".join(_CHUNKS)
 _ANSWER_TIMEOUT_S = 60.0
 _FOREVER_S = 86_400.0
