@@ -36,8 +36,8 @@ from bot.core.errors import (
 from bot.providers.connection import Connection
 
 #: All that a call and reading its stream can raise. The SDK builds its objects without looking at what the
-#: server sent: broken JSON is a ValueError, JSON of another shape shows as the other two when it is read.
-WIRE_ERRORS = (OpenAIError, httpx2.HTTPError, ValueError, AttributeError, TypeError)
+#: server sent: broken JSON is a ValueError, JSON of another shape shows as the others when it is read.
+WIRE_ERRORS = (OpenAIError, httpx2.HTTPError, ValueError, AttributeError, TypeError, KeyError)
 LIST_TIMEOUT_S = 10.0
 _CACHE_KEY_CHARS = 64
 
