@@ -23,6 +23,7 @@ from bot.core.door import Access, AdapterRow, Door
 from bot.core.engine import Engine
 from bot.core.errors import ParleyError
 from bot.core.gate import Gate
+from bot.core.history import History
 from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
 from bot.core.parts import Parts
@@ -47,7 +48,7 @@ log = logging.getLogger(__name__)
 
 
 async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> None:
-    """Serve every configured platform, and the terminal when asked, until `stop` is set or the terminal is left.
+    """Serve every configured platform, or the terminal alone, until `stop` is set or the terminal is left.
 
     Raises:
         SettingsError: a platform refuses its token, or no platform is configured.
@@ -60,9 +61,11 @@ async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> Non
         gate = _gate(settings, database, clock, terminal=terminal)
         messengers: dict[str, Messenger] = {}
         engine = Engine(await _parts(settings, database, models, gate, messengers, clock))
-        doors = list(_doors(settings, database, models, gate, clock))
         if terminal:
-            doors.append(_terminal(settings, models, engine, clock))
+            # Alone: a chat beside a running bot would take its updates away.
+            doors = [_terminal(settings, models, engine, clock)]
+        else:
+            doors = list(_doors(settings, database, models, gate, clock))
         messengers |= {door.platform: door.messenger for door in doors}
         for door in doors:
             stack.push_async_callback(door.aclose)
@@ -113,9 +116,7 @@ async def models(settings: Settings, query: str) -> str:
         )
 
 
-async def _serve(
-    doors: Sequence[Adapter], engine: Engine, models: Models, stop: asyncio.Event, grace_s: float
-) -> None:
+async def _serve(doors: Sequence[Adapter], engine: Engine, models: Models, stop: asyncio.Event, grace_s: float) -> None:
     """Take events until `stop`, then no more, and let what runs come to its end for `grace_s`."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -172,9 +173,11 @@ async def _parts(
     pairing = Pairing(clock=clock, announce=_announce)
     if not await gate.has_owner():
         pairing.code()
+    turns = TurnStore(database)
     return Parts(
         threads=ThreadStore(database, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"),
-        turns=TurnStore(database),
+        turns=turns,
+        history=History(turns),
         ledger=Ledger(database),
         settings=SettingStore(database),
         invocations=InvocationStore(database),
@@ -199,7 +202,9 @@ async def _parts(
 
 
 def _announce(code: str) -> None:
-    log.warning("pairing code %s: send the bot /pair %s within an hour to become its owner", code, code)
+    # At whatever level is shown: without the code nobody can ever own the bot.
+    level = max(logging.WARNING, log.getEffectiveLevel())
+    log.log(level, "pairing code %s (send the bot /pair %s within an hour to become its owner)", code, code)
 
 
 def _accesses(settings: Settings, clock: Clock) -> Iterator[tuple[AdapterRow, Access]]:
@@ -212,9 +217,7 @@ def _accesses(settings: Settings, clock: Clock) -> Iterator[tuple[AdapterRow, Ac
             yield row, Access(token=token.get_secret_value(), api_url=url, clock=clock)
 
 
-def _doors(
-    settings: Settings, database: Database, models: Models, gate: Gate, clock: Clock
-) -> Iterator[Adapter]:
+def _doors(settings: Settings, database: Database, models: Models, gate: Gate, clock: Clock) -> Iterator[Adapter]:
     complete = Completion(gate=gate, directory=models.directory, commands=COMMANDS)
     for row, access in _accesses(settings, clock):
         yield row.build(

@@ -12,7 +12,9 @@ from bot.core.stores import TurnStore
 from bot.core.turn_record import Claim, TurnRecord
 
 #: All texts that are kept together: about as many bytes, or up to four times that for other scripts.
-MAX_CHARS = 4_000_000
+MAX_CHARS = 8_000_000
+#: What a turn takes beside its texts.
+TURN_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,8 @@ class _Kept:
 
     @property
     def chars(self) -> int:
-        return sum(len(turn.answer) + sum(len(item.text) for item in turn.items) for turn in self.turns)
+        texts = (len(turn.answer) + sum(len(item.text) for item in turn.items) for turn in self.turns)
+        return sum(texts) + TURN_CHARS * len(self.turns)
 
 
 class History:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bot.core.command import Command, ModelDirectory
 from bot.core.gate import Gate
+from bot.core.history import History
 from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
 from bot.core.ports import Clock, Messenger, Pricer, Provider, Tool
@@ -18,6 +19,7 @@ class Parts:
 
     threads: ThreadStore
     turns: TurnStore
+    history: History
     ledger: Ledger
     settings: SettingStore
     invocations: InvocationStore

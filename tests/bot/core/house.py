@@ -8,6 +8,7 @@ from bot.commands import COMMANDS
 from bot.core.clock import SystemClock
 from bot.core.engine import Engine
 from bot.core.gate import Gate
+from bot.core.history import History
 from bot.core.inbound import Event, Inbound, Invoked, Pressed, Said
 from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
@@ -132,6 +133,7 @@ async def house(
         Parts(
             threads=threads or stores.threads,
             turns=stores.turns,
+            history=History(stores.turns),
             ledger=stores.ledger,
             settings=stores.settings,
             invocations=stores.invocations,
@@ -154,4 +156,3 @@ async def house(
     async with engine:
         engine.serve("x:bot")
         yield House(provider=provider, messenger=messenger, stores=stores, engine=engine)
-

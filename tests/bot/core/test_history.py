@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bot.core.context import MAX_TURNS
-from bot.core.history import History
+from bot.core.history import TURN_CHARS, History
 from bot.core.turn_record import Claim, TurnRecord
 from tests.bot.core.house import PRIVATE
 from tests.bot.core.test_context import item, turn
@@ -103,7 +103,7 @@ async def test_no_more_turns_are_kept_than_a_context_holds(turns: CountingTurns)
 
 
 async def test_the_threads_that_were_used_longest_ago_go_first(turns: CountingTurns) -> None:
-    history = History(turns, max_chars=2 * len("questionanswer"))
+    history = History(turns, max_chars=2 * (len("questionanswer") + TURN_CHARS))
     others = [replace(claim(0), place=replace(PRIVATE, chat=str(number))) for number in range(3)]
     for other in others:
         await history.of(other)
