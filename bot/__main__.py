@@ -76,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"parley {version('parley')}")
     commands = parser.add_subparsers(dest="command", metavar="command", title="commands")
-    commands.add_parser(
-        "run", help="serve every platform whose token is set; with none, chat in the terminal"
-    )
+    commands.add_parser("run", help="serve every platform whose token is set; with none, chat in the terminal")
     commands.add_parser("chat", help="chat in the terminal, or answer the lines of standard input")
     commands.add_parser("doctor", help="check everything that is configured and say what to do")
     models = commands.add_parser("models", help="list the models that can be asked")
@@ -159,9 +157,7 @@ def _start_logging(settings: Settings, *, to_file: bool, quiet: bool = False) ->
         configure_logging(settings, to_file=to_file, quiet=quiet)
     except OSError as error:
         folder = settings.data_dir
-        raise SettingsError(
-            f"DATA_DIR is “{folder}”: {LOG_FILE} cannot be written ({error.strerror})."
-        ) from None
+        raise SettingsError(f"DATA_DIR is “{folder}”: {LOG_FILE} cannot be written ({error.strerror}).") from None
 
 
 def _wrong(*lines: str) -> int:

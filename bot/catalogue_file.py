@@ -86,9 +86,7 @@ def parse_rows(text: str, *, file: str) -> tuple[CatalogueRow, ...]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = file if mark is None else f"{file}:{mark.line + 1}"
-        raise SettingsError(
-            f"{where}: this is not YAML: {getattr(error, 'problem', None) or 'unreadable'}"
-        ) from None
+        raise SettingsError(f"{where}: this is not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from None
     rows: list[CatalogueRow] = []
     problems: list[str] = []
     for section, key, node in _entries(root, place, problems):
@@ -122,14 +120,10 @@ def _entries(
             for key, entry in _pairs(node, place, problems):
                 yield section.value, key, entry
         else:
-            problems.append(
-                f"{place.at(section)}: {section.value}: only `providers` and `models` may stand here"
-            )
+            problems.append(f"{place.at(section)}: {section.value}: only `providers` and `models` may stand here")
 
 
-def _pairs(
-    node: yaml.Node | None, place: _Place, problems: list[str]
-) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
+def _pairs(node: yaml.Node | None, place: _Place, problems: list[str]) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
     if node is None or (isinstance(node, yaml.ScalarNode) and node.value in ("", "null", "~")):
         return
     if not isinstance(node, yaml.MappingNode):

@@ -153,11 +153,7 @@ def _provider(provider: Provider) -> _Work:
             async with asyncio.timeout(PROVIDER_DEADLINE_S):
                 models = await provider.list_models()
         except TimeoutError:
-            return [
-                fault(
-                    f"{name}: no answer within {PROVIDER_DEADLINE_S:.0f} s; check its address and the network"
-                )
-            ]
+            return [fault(f"{name}: no answer within {PROVIDER_DEADLINE_S:.0f} s; check its address and the network")]
         except ProviderError as error:
             return [fault(f"{name}: {_provider_words(error)}")]
         if models is None:
@@ -193,9 +189,7 @@ async def _check_models(patient: Patient) -> Sequence[Check]:
         return [fault(f"default model: none can be asked ({error}); set a provider's key, or DEFAULT_MODEL")]
     wanted = patient.default_model
     if wanted is not None and str(model.ref).casefold() != wanted.casefold():
-        line = (
-            f"default model: DEFAULT_MODEL={wanted} is not known; {model.ref} answers instead (parley models)"
-        )
+        line = f"default model: DEFAULT_MODEL={wanted} is not known; {model.ref} answers instead (parley models)"
         return [fault(line)]
     return [ok(f"default model: {model.ref}"), *_retiring(catalogue, model.ref, patient.clock.now().date())]
 
@@ -203,9 +197,7 @@ async def _check_models(patient: Patient) -> Sequence[Check]:
 def _retiring(catalogue: Catalogue, default: ModelRef, today: date) -> Sequence[Check]:
     """One line for the default model, one for all others that have not long to live."""
     soon = [
-        info
-        for info in catalogue.models.values()
-        if info.retires is not None and info.retires - today <= RETIRES_SOON
+        info for info in catalogue.models.values() if info.retires is not None and info.retires - today <= RETIRES_SOON
     ]
     lines = [
         f"{info.ref} {'was retired' if info.retires <= today else 'retires'} on {info.retires}; "
@@ -245,9 +237,7 @@ def _data_dir(data_dir: Path) -> Sequence[Check]:
         free_bytes = shutil.disk_usage(data_dir).free
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        return [
-            fault(f"data folder: {data_dir} cannot be written ({reason}); fix its rights or set DATA_DIR")
-        ]
+        return [fault(f"data folder: {data_dir} cannot be written ({reason}); fix its rights or set DATA_DIR")]
     line = f"data folder: {data_dir.resolve()} is writable, {free_bytes / 1e9:.1f} GB free"
     if free_bytes < _FAULTY_FREE_BYTES:
         return [fault(f"{line}; MongoDB stops when the disk is full: make room")]

@@ -19,7 +19,7 @@ from bot.settings import LogFormat, Settings
 LOG_FILE = "parley.log"
 _LOG_FILE_BYTES = 5_000_000
 #: They report what we report ourselves, at DEBUG with whole requests.
-_QUIET = ("httpx", "httpcore", "httpx2", "telegram", "discord", "pymongo", "openai", "asyncio")
+_QUIET = ("httpx", "httpcore", "httpx2", "httpcore2", "telegram", "discord", "pymongo", "openai", "asyncio")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
@@ -63,9 +63,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(fields, ensure_ascii=False)
 
 
-def configure_logging(
-    settings: Settings, *, to_file: bool, quiet: bool = False, stream: TextIO | None = None
-) -> None:
+def configure_logging(settings: Settings, *, to_file: bool, quiet: bool = False, stream: TextIO | None = None) -> None:
     """Send all logs to `stream` (None: standard error) or, with `to_file`, to parley.log in `DATA_DIR`.
 
     `quiet`: nothing below WARNING, unless DEBUG is wanted. Replaces what was configured before.

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from bot.catalogue_file import load_catalogue
+from bot.core.catalogue import ModelRef
 from bot.core.directory import Directory, Sources
+from bot.core.errors import SettingsError
 from bot.core.ports import Clock, Pricer, Provider
 from bot.core.pricing import PriceSource, Pricing
 from bot.providers import PROVIDERS
@@ -54,6 +56,8 @@ async def open_models(settings: Settings, clock: Clock) -> AsyncIterator[Models]
                 group = stand_ins
             else:
                 continue
+            if connection.name in {**configured, **sought, **stand_ins}:
+                raise SettingsError(f"COMPATIBLE_NAME: another provider is called “{connection.name}” too.")
             provider = load_factory(row)(connection)
             stack.push_async_callback(provider.aclose)
             group[provider.name] = provider
@@ -63,12 +67,24 @@ async def open_models(settings: Settings, clock: Clock) -> AsyncIterator[Models]
             stand_in=next(iter(stand_ins.values()), None),
         )
         providers = {**configured, **sought, **stand_ins}
+        _check_default(settings.default_model, providers)
         yield Models(
             providers=providers,
             configured=configured,
             directory=Directory(rows, sources, clock=clock, default_model=settings.default_model),
             price=Pricing(_price_source(providers)),
         )
+
+
+def _check_default(default_model: str | None, providers: Collection[str]) -> None:
+    """Another model would answer, perhaps a dear one, where the operator's choice can never be there."""
+    wanted = None if default_model is None else ModelRef.parse(default_model)
+    if wanted is None or wanted.provider in providers:
+        return
+    raise SettingsError(
+        f"DEFAULT_MODEL is “{wanted}”: no provider “{wanted.provider}” is configured or running here; "
+        f"there is {', '.join(providers)}."
+    )
 
 
 def _price_source(providers: Collection[str]) -> PriceSource | None:

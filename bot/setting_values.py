@@ -16,7 +16,7 @@ from bot.core.errors import UsageError
 from bot.core.gate import is_person, parse_entry
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 _DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
@@ -55,9 +55,10 @@ def _model(value: object) -> object:
 
 
 def _provider_name(value: object) -> object:
-    if isinstance(value, str) and not _PROVIDER_NAME.fullmatch(value):
-        raise ValueError("it should be a word of lower-case letters, digits, - and _, for example vllm")
-    return value
+    """In lower case, as the provider's part of every model's name is read."""
+    if isinstance(value, str) and not _PROVIDER_NAME.fullmatch(value.lower()):
+        raise ValueError("it should be a word of letters, digits, dots, - and _, for example vllm")
+    return _lower(value)
 
 
 def _database_name(value: object) -> object:
@@ -91,11 +92,7 @@ def _entries(value: object) -> object:
 
 def _owners(value: object) -> object:
     entries = _entries(value)
-    if (
-        isinstance(entries, frozenset)
-        and isinstance(value, str)
-        and not all(is_person(each) for each in entries)
-    ):
+    if isinstance(entries, frozenset) and isinstance(value, str) and not all(is_person(each) for each in entries):
         raise ValueError("only a person can be an owner: discord:123 or telegram:456, separated by commas")
     return entries
 

@@ -65,9 +65,7 @@ class Settings(BaseSettings):
     Building one reads nothing but its arguments; `load_settings` is the way from names and texts to here.
     """
 
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True
-    )
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True)
 
     discord_token: Secret | None = Field(None, description="Discord bot token; the platform is on when set")
     telegram_token: Secret | None = Field(None, description="Telegram bot token; the platform is on when set")
@@ -78,9 +76,7 @@ class Settings(BaseSettings):
         "https://api.telegram.org", description="Telegram API base, for self-hosted servers and tests"
     )
     openai_api_key: Secret | None = Field(None, description="Key of OpenAI; provider `openai` is on when set")
-    openai_base_url: Url | None = Field(
-        None, description="Another address for `openai`; unset: the SDK's own"
-    )
+    openai_base_url: Url | None = Field(None, description="Another address for `openai`; unset: the SDK's own")
     groq_api_key: Secret | None = Field(None, description="Key of Groq; provider `groq` is on when set")
     groq_base_url: Url | None = Field(None, description="Another address for `groq`")
     huggingface_api_key: Secret | None = Field(
@@ -180,11 +176,7 @@ class Settings(BaseSettings):
     def by_name(self) -> Mapping[str, str | SecretStr | None]:
         """What is a text or a secret, by the setting's name (`OPENAI_API_KEY`): what providers look into."""
         values = {name.upper(): getattr(self, name) for name in type(self).model_fields}
-        return {
-            name: value
-            for name, value in values.items()
-            if value is None or isinstance(value, str | SecretStr)
-        }
+        return {name: value for name, value in values.items() if value is None or isinstance(value, str | SecretStr)}
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -281,9 +273,7 @@ def _read(env_file: Path | None) -> Mapping[str, str | None]:
 def _line(error: ErrorDetails, given: Mapping[str, str]) -> str:
     """One sentence: which setting, its value unless it is a secret, and what would be right."""
     cause = error.get("ctx", {}).get("error")
-    words = (
-        str(cause) if isinstance(cause, ValueError) else error["msg"].replace("Input should", "it should", 1)
-    )
+    words = str(cause) if isinstance(cause, ValueError) else error["msg"].replace("Input should", "it should", 1)
     if not error["loc"]:
         return f"{words}."
     name = str(error["loc"][0])

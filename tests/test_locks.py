@@ -35,10 +35,7 @@ def test_every_requirement_is_pinned_and_hashed(lock: str) -> None:
 def test_no_lock_names_an_index_or_an_address(lock: str) -> None:
     text = (ROOT / lock).read_text(encoding="utf-8")
 
-    assert (
-        re.findall(r"://|--\w*index|--find-links|--trusted-host| @ |^-[eric] |\bfile:", text, re.MULTILINE)
-        == []
-    )
+    assert re.findall(r"://|--\w*index|--find-links|--trusted-host| @ |^-[eric] |\bfile:", text, re.MULTILINE) == []
 
 
 def test_tests_run_against_the_versions_that_users_get() -> None:

@@ -31,9 +31,7 @@ CLOSE_TIMEOUT_S = 5.0
 RECONNECT_FIRST_S = 1.0
 RECONNECT_LAST_S = 60.0
 PORTAL = "https://discord.com/developers/applications"
-WRONG_TOKEN = (
-    f"DISCORD_TOKEN: Discord refuses it. Copy the token anew: {PORTAL}, your application, Bot, Reset Token."
-)
+WRONG_TOKEN = f"DISCORD_TOKEN: Discord refuses it. Copy the token anew: {PORTAL}, your application, Bot, Reset Token."
 MISSING_INTENT = (
     "DISCORD_TOKEN: the bot may not read messages yet. Switch on the Message Content Intent: "
     f"{PORTAL}, your application, Bot, Privileged Gateway Intents."

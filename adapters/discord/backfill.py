@@ -32,9 +32,7 @@ _RETRY_S = 2.0
 class Backfill:
     """One pass for each new session of a shard."""
 
-    def __init__(
-        self, activity: ActivityStore, rest: Rest, hearing: Hearing, intake: Intake, clock: Clock
-    ) -> None:
+    def __init__(self, activity: ActivityStore, rest: Rest, hearing: Hearing, intake: Intake, clock: Clock) -> None:
         self._activity = activity
         self._rest = rest
         self._hearing = hearing
@@ -72,9 +70,7 @@ class Backfill:
     async def _missed(self, channel: ActiveChannel) -> list[dict[str, Any]]:
         """The messages after the last known one, oldest first; none where the bot may not read any more."""
         after = max(channel.last_order, snowflake_at(self._clock.now() - WINDOW))
-        path = (
-            f"/channels/{channel.place.thread or channel.place.chat}/messages?limit={MESSAGES}&after={after}"
-        )
+        path = f"/channels/{channel.place.thread or channel.place.chat}/messages?limit={MESSAGES}&after={after}"
         for attempt in range(_TRIES):
             try:
                 async with self._slots:

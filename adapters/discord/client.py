@@ -4,9 +4,11 @@ Messages and interactions are taken as the raw payloads before discord.py makes 
 the translation pure, and saves the larger part of its time and memory per event. Sends nothing by itself.
 """
 
+import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import Any
 
 import discord
 import yarl
@@ -27,9 +29,7 @@ class Client(discord.AutoShardedClient):
     """
 
     def __init__(self, api_url: str, handlers: Mapping[str, Handler]) -> None:
-        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
-            False  # there is no voice to warn about
-        )
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # there is no voice to warn about
         super().__init__(
             intents=discord.Intents(guilds=True, guild_messages=True, dm_messages=True, message_content=True),
             allowed_mentions=discord.AllowedMentions.none(),
@@ -37,6 +37,8 @@ class Client(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             max_messages=None,
         )
+        # discord.py takes JSON that comes with a charset, as Express sends it, for text.
+        self.http.request = partial(_parsed, self.http.request)  # type: ignore[method-assign]  # the one seam
         # Class attributes, hence process-wide: discord.py has no setting for another server.
         Route.BASE = api_url.rstrip("/")
         parsers = self._connection.parsers
@@ -45,9 +47,16 @@ class Client(discord.AutoShardedClient):
         parsers["READY"] = partial(_both, ready, parsers["READY"])
 
     async def setup_hook(self) -> None:
-        """Ask for the gateway's address, which discord.py takes for granted."""
-        answer = await self.http.request(Route("GET", "/gateway"))
+        """Ask for the gateway: discord.py takes its address for granted where a session begins anew."""
+        answer = await self.http.request(Route("GET", "/gateway/bot"))
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(answer["url"])
+        self.shard_count = int(answer.get("shards", 1))
+
+
+async def _parsed(request: Callable[..., Awaitable[Any]], route: Route, **options: Any) -> Any:
+    """The answer to a request of discord.py; a text that holds an object is parsed."""
+    answer = await request(route, **options)
+    return json.loads(answer) if isinstance(answer, str) and answer.startswith("{") else answer
 
 
 def _both(first: Handler, second: Handler, payload: Payload) -> None:

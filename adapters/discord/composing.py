@@ -18,9 +18,7 @@ _ROW, _BUTTON, _SECONDARY = 1, 2, 2
 _CUSTOM_ID = re.compile(r"p\d+:(.+)", re.DOTALL)
 
 
-def compose(
-    content: str, rows: Sequence[Sequence[Button]] = (), file: File | None = None
-) -> dict[str, object]:
+def compose(content: str, rows: Sequence[Sequence[Button]] = (), file: File | None = None) -> dict[str, object]:
     """A message that pings nobody; without `rows` it has no buttons, also after an edit."""
     body: dict[str, object] = {
         "content": content,

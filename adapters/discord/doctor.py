@@ -33,15 +33,24 @@ async def check(token: str, api_url: str, clock: Clock) -> tuple[Check, ...]:
 
 async def _check(rest: Rest) -> tuple[Check, ...]:
     me = await rest.call("GET", "/users/@me")
-    application = await rest.call("GET", "/applications/@me")
-    guilds = await rest.call("GET", "/users/@me/guilds")
+    # The same address as discord.py asks when it logs in: a server of one's own has it.
+    application = await rest.call("GET", "/oauth2/applications/@me")
     reads = bool(int(application.get("flags") or 0) & _MESSAGE_CONTENT)
     invitation = (
         f"https://discord.com/oauth2/authorize?client_id={application['id']}"
         f"&scope=bot+applications.commands&permissions={_PERMISSIONS}"
     )
-    where = f"in {len(guilds)} server(s)" if guilds else f"in no server yet. Invite it: {invitation}"
+    where = await _where(rest, invitation)
     return (
-        (True, f"Discord: the token is valid, the bot is {me['username']} (id {me['id']}), {where}"),
+        (True, f"Discord: the token is valid, the bot is {me['username']} (id {me['id']}){where}"),
         (True, "Discord: the Message Content Intent is on") if reads else (False, MISSING_INTENT),
     )
+
+
+async def _where(rest: Rest, invitation: str) -> str:
+    """In how many servers the bot is; nothing where that is not told."""
+    try:
+        guilds = await rest.call("GET", "/users/@me/guilds")
+    except Refused:
+        return ""
+    return f", in {len(guilds)} server(s)" if guilds else f", in no server yet. Invite it: {invitation}"

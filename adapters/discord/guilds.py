@@ -61,9 +61,7 @@ class Guilds:
 
     def is_post(self, place: Place) -> bool:
         """Whether the thread is a post of a forum or media channel."""
-        return place.space is not None and isinstance(
-            self._channel(place.space, place.chat), discord.ForumChannel
-        )
+        return place.space is not None and isinstance(self._channel(place.space, place.chat), discord.ForumChannel)
 
     async def may_manage(self, place: Place, author: Author) -> bool:
         """Ask Discord for a member's roles; False when that or the channel cannot be found out."""

@@ -98,11 +98,7 @@ class Hearing:
     def edit(self, message: Payload) -> Inbound | None:
         """An edit as an event; None when the text is the same, or nobody asked the bot with it."""
         place = self._guilds.place_of(message)
-        if (
-            place is None
-            or not message.get("edited_timestamp")
-            or message["author"]["id"] == self._guilds.account
-        ):
+        if place is None or not message.get("edited_timestamp") or message["author"]["id"] == self._guilds.account:
             return None
         around, heard = self._around(place), self._heard.get(message["id"])
         text_hash = hash(said_text(message, around))
@@ -143,9 +139,7 @@ class Hearing:
             return known
         channel = await self._look_up(f"/channels/{message['channel_id']}") or {}
         parent_id = channel.get("parent_id") if channel.get("type") in (10, 11, 12) else None
-        return place_of(
-            self._guilds.account, message["channel_id"], space=message["guild_id"], parent_id=parent_id
-        )
+        return place_of(self._guilds.account, message["channel_id"], space=message["guild_id"], parent_id=parent_id)
 
     def _learn_starter(self, message: Payload, around: Around) -> None:
         """A post begins with its starter, a thread with a system message that quotes it."""

@@ -101,9 +101,7 @@ class Interactions:
             await self._end_thinking(pending)
         self._pending.pop(uid)
 
-    async def _show(
-        self, pending: _Pending, body: Body, *, edits: bool, private: bool, file: File | None
-    ) -> None:
+    async def _show(self, pending: _Pending, body: Body, *, edits: bool, private: bool, file: File | None) -> None:
         """Fill the message that is there (the waiting one, or that with the button), or add one."""
         if edits:
             await self._webhook(pending, "PATCH", "/messages/@original", body, file)
@@ -113,9 +111,7 @@ class Interactions:
     async def _end_thinking(self, pending: _Pending) -> None:
         await self._webhook(pending, "DELETE", "/messages/@original", None, None)
 
-    async def _webhook(
-        self, pending: _Pending, method: str, path: str, body: Body | None, file: File | None
-    ) -> None:
+    async def _webhook(self, pending: _Pending, method: str, path: str, body: Body | None, file: File | None) -> None:
         try:
             await self._rest.call(method, pending.webhook + path, body, file=file, as_bot=False)
         except Refused as error:

@@ -44,9 +44,7 @@ _THREAD_EXISTS, _NO_HISTORY_FOR_REPLY, _UNKNOWN_MESSAGE = 160004, 160002, 10008
 class DiscordMessenger:
     """See `bot.core.ports.Messenger`."""
 
-    def __init__(
-        self, rest: Rest, guilds: Guilds, interactions: Interactions, files: Recent[str, str]
-    ) -> None:
+    def __init__(self, rest: Rest, guilds: Guilds, interactions: Interactions, files: Recent[str, str]) -> None:
         self._rest = rest
         self._guilds = guilds
         self._interactions = interactions

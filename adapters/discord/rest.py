@@ -29,9 +29,7 @@ _FORBIDDEN_CODES = frozenset({50083})
 class Refused(DeliveryError):
     """Discord answered with an error. `code` is its JSON error code, 0 where it gave none."""
 
-    def __init__(
-        self, kind: DeliveryKind, detail: str, *, code: int, retry_after_s: float | None = None
-    ) -> None:
+    def __init__(self, kind: DeliveryKind, detail: str, *, code: int, retry_after_s: float | None = None) -> None:
         super().__init__(kind, detail, retry_after_s=retry_after_s)
         self.code = code
 
@@ -111,9 +109,7 @@ class Rest:
     async def download(self, url: str, *, max_bytes: int) -> bytes:
         """Read a file from the CDN; Discord gave the address, and the token is not sent along."""
         try:
-            async with self._client.get(
-                url, timeout=_timeout(UPLOAD_TIMEOUT_S), allow_redirects=False
-            ) as response:
+            async with self._client.get(url, timeout=_timeout(UPLOAD_TIMEOUT_S), allow_redirects=False) as response:
                 if response.status != 200:
                     raise self._refusal("GET file", response, "")
                 content = await response.content.read(max_bytes + 1)

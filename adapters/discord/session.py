@@ -28,7 +28,7 @@ from adapters.discord.markup import Payload
 from adapters.discord.rest import Rest
 from bot.core.command import Command
 from bot.core.door import Completer
-from bot.core.errors import DeliveryError
+from bot.core.errors import DeliveryError, DeliveryKind
 from bot.core.inbound import Inbound, Invoked, Pressed
 from bot.core.ports import Clock, Ready
 from bot.core.stores import ActivityStore
@@ -85,8 +85,8 @@ class Session:
         self._start("looking for missed messages", self._backfill.run(account_key, shard, shards))
         self.connections += 1
         if self.connections == 1:
-            self._start("updating the commands", self._update_commands(payload["application"]["id"]))
             self._ready(account_key)
+            self._start("updating the commands", self._update_commands(payload["application"]["id"]))
 
     def _said(self, message: Payload) -> None:
         if self._parts.hearing.may_concern(message):
@@ -146,13 +146,23 @@ class Session:
         wanted = to_payloads(self._parts.commands)
         for delay_s in COMMANDS_RETRY_S:
             try:
-                if differ(await rest.call("GET", path), wanted):
+                if differ(await self._registered(path), wanted):
                     await rest.call("PUT", path, wanted)
                     log.info("the slash commands were updated")
                 return
             except DeliveryError as error:
                 log.warning("the slash commands could not be updated: %s", error)
                 await self._parts.clock.sleep(error.retry_after_s or delay_s)
+
+    async def _registered(self, path: str) -> Sequence[Payload]:
+        """The commands as Discord has them; none where a server only lets them be written."""
+        try:
+            registered: Sequence[Payload] = await self._parts.rest.call("GET", path)
+        except DeliveryError as error:
+            if error.kind is not DeliveryKind.NOT_FOUND:
+                raise
+            return ()
+        return registered
 
     def _submit(self, lane: str, translate: Callable[[], Awaitable[Inbound | None]]) -> None:
         async def job() -> None:

@@ -13,7 +13,7 @@ from adapters.telegram.commands import publish
 from adapters.telegram.inbound import PLATFORM, Account
 from adapters.telegram.intake import Intake, token_refused
 from adapters.telegram.messenger import TelegramMessenger
-from adapters.telegram.wire import Connection, Refused
+from adapters.telegram.wire import Connection, Refused, understood
 from bot.core.command import Command
 from bot.core.errors import DeliveryError, SettingsError
 from bot.core.ports import Accept, Clock, Ready
@@ -67,8 +67,7 @@ class TelegramAdapter:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
-                me = await self._connection.bot.get_me()
-                await self._drop_webhook()
+                me = await understood(self._connection.bot.get_me())
             except TelegramError as error:
                 if isinstance(error, Refused) and error.status in (401, 404):
                     raise SettingsError(token_refused()) from None
@@ -77,14 +76,19 @@ class TelegramAdapter:
                 await self._clock.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             else:
+                await self._drop_webhook()
                 log.info("Telegram: connected as @%s (%s)", me.username, me.id)
                 return Account(id=me.id, username=me.username or "", names=self._names)
 
     async def _drop_webhook(self) -> None:
+        """What fails here keeps nobody waiting: a webhook that stays shows as a 409 to the first poll."""
         bot = self._connection.bot
-        if (await bot.get_webhook_info()).url:
-            log.warning("a webhook was set for this bot; deleting it, Parley asks for updates itself")
-            await bot.delete_webhook(drop_pending_updates=False)
+        try:
+            if (await understood(bot.get_webhook_info())).url:
+                log.warning("a webhook was set for this bot; deleting it, Parley asks for updates itself")
+                await bot.delete_webhook(drop_pending_updates=False)
+        except TelegramError as error:
+            log.debug("whether a webhook is set was not found out: %s", error)
 
 
 async def _quietly(acknowledgement: Coroutine[None, None, None]) -> None:

@@ -45,9 +45,7 @@ def by_chat(updates: Iterable[Update]) -> Mapping[int, tuple[Unit, ...]]:
         chat = update.effective_chat
         units = chats.setdefault(0 if chat is None else chat.id, {})
         units.setdefault(_album_of(update) or f"update {update.update_id}", []).append(update)
-    return {
-        chat_id: tuple(_unit(key, found) for key, found in units.items()) for chat_id, units in chats.items()
-    }
+    return {chat_id: tuple(_unit(key, found) for key, found in units.items()) for chat_id, units in chats.items()}
 
 
 def album_sizes(units: Iterable[Unit]) -> Mapping[str, int]:

@@ -17,6 +17,7 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
+from adapters.telegram.wire import understood
 from bot.core.command import Command, Privilege
 
 log = logging.getLogger(__name__)
@@ -43,10 +44,18 @@ async def publish(bot: Bot, commands: Sequence[Command]) -> None:
     """Bring all menus up to date. A failure is logged: the bot works without them."""
     for scope, menu in menus(commands).items():
         try:
-            if await bot.get_my_commands(scope) != menu:
+            if await _present(bot, scope) != menu:
                 await bot.set_my_commands(menu, scope)
         except TelegramError as error:
             log.warning("the command menu of %s was not set: %s", scope.type, error)
+
+
+async def _present(bot: Bot, scope: BotCommandScope) -> tuple[BotCommand, ...] | None:
+    """The menu that is set; None when that cannot be found out."""
+    try:
+        return await understood(bot.get_my_commands(scope))
+    except TelegramError:
+        return None
 
 
 def _menu(commands: Sequence[Command]) -> tuple[BotCommand, ...]:

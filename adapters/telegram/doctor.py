@@ -6,7 +6,7 @@ Each check is `(ok, line)`; a line that is not ok names the remedy. Asks the ser
 from telegram.error import TelegramError
 
 from adapters.telegram.intake import token_refused
-from adapters.telegram.wire import Connection, Refused
+from adapters.telegram.wire import Connection, Refused, understood
 
 
 async def check(token: str, api_url: str) -> tuple[tuple[bool, str], ...]:
@@ -23,12 +23,11 @@ async def check(token: str, api_url: str) -> tuple[tuple[bool, str], ...]:
 
 
 async def _checks(connection: Connection) -> tuple[tuple[bool, str], ...]:
-    me = await connection.bot.get_me()
-    webhook = await connection.bot.get_webhook_info()
+    me = await understood(connection.bot.get_me())
     return (
         (True, f"Telegram: the token is valid, the bot is @{me.username} ({me.id})."),
         _privacy(reads_all=bool(me.can_read_all_group_messages)),
-        _webhook(is_set=bool(webhook.url)),
+        await _webhook(connection),
     )
 
 
@@ -41,8 +40,12 @@ def _privacy(*, reads_all: bool) -> tuple[bool, str]:
     )
 
 
-def _webhook(*, is_set: bool) -> tuple[bool, str]:
-    if is_set:
+async def _webhook(connection: Connection) -> tuple[bool, str]:
+    try:
+        webhook = await understood(connection.bot.get_webhook_info())
+    except TelegramError as error:
+        return True, f"Telegram: whether a webhook is set is unknown ({error})."
+    if webhook.url:
         return (
             False,
             "Telegram: another program has set a webhook; stop it, `parley run` deletes the webhook.",

@@ -178,9 +178,7 @@ def _entities_of(message: Message) -> Sequence[MessageEntity]:
 
 
 def _command_of(message: Message) -> MessageEntity | None:
-    return next(
-        (e for e in _entities_of(message) if e.type == MessageEntity.BOT_COMMAND and e.offset == 0), None
-    )
+    return next((e for e in _entities_of(message) if e.type == MessageEntity.BOT_COMMAND and e.offset == 0), None)
 
 
 def _is_own_mention(message: Message, entity: MessageEntity, account: Account) -> bool:
@@ -208,9 +206,7 @@ def _cut(text: str, entity: MessageEntity) -> tuple[str, str, str]:
     """The text before, in and after an entity, whose offsets count UTF-16 units."""
     raw = text.encode("utf-16-le", "surrogatepass")
     start, end = 2 * entity.offset, 2 * (entity.offset + entity.length)
-    before, covered, after = (
-        part.decode("utf-16-le", "replace") for part in (raw[:start], raw[start:end], raw[end:])
-    )
+    before, covered, after = (part.decode("utf-16-le", "replace") for part in (raw[:start], raw[start:end], raw[end:]))
     return before, covered, after
 
 

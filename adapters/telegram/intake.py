@@ -26,6 +26,8 @@ POLL_S = 30
 #: The messages of an album arrive within this time of each other. Sooner than 0.5 s after a request with the
 #: same offset the server would hand out a single update.
 ALBUM_S = 0.6
+#: A server that answers with nothing sooner than this does not wait for updates: it is not asked without end.
+_AT_ONCE_S = 0.05
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 
@@ -69,7 +71,10 @@ class Intake:
 
     async def _round(self) -> None:
         """One long poll, and all that it brought."""
+        asked_at = self._clock.monotonic()
         raw = await self._poll(POLL_S)
+        if not raw and self._clock.monotonic() - asked_at < _AT_ONCE_S:
+            await self._clock.sleep(_AT_ONCE_S)
         done: set[int] = set()
         sizes: dict[str, int] = {}
         while raw:
@@ -123,9 +128,7 @@ class Intake:
 
     def _is_unchanged(self, inbound: Inbound) -> bool:
         event = inbound.event
-        return isinstance(event, Edited) and self._texts.is_known(
-            _text_key(inbound, event.message_id), event.text
-        )
+        return isinstance(event, Edited) and self._texts.is_known(_text_key(inbound, event.message_id), event.text)
 
     def _remember(self, inbound: Inbound) -> None:
         event = inbound.event
@@ -142,9 +145,7 @@ class Intake:
                 await self._pause("a webhook was set for this bot: deleting it, Parley polls")
                 await self._delete_webhook()
             case Refused(status=409):
-                await self._pause(
-                    "another process polls Telegram with this TELEGRAM_TOKEN: stop one of the two"
-                )
+                await self._pause("another process polls Telegram with this TELEGRAM_TOKEN: stop one of the two")
             case Refused(retry_after_s=float() as seconds):
                 await self._clock.sleep(seconds)
             case _:

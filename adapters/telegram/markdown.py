@@ -26,9 +26,7 @@ _LINK = re.compile(r"https?://[^\s/?#<>\"@]+[^\s<>\"]*", re.IGNORECASE)
 _DEFINITION = re.compile(r"^[ \t>]*(?:[-*+][ \t]+|\d{1,9}[.)][ \t]+)?\[(?=[^\]\n]+\]:)", re.MULTILINE)
 _FORMULA = re.compile(r"[\\^_{]")
 #: Tags whose events are walked as they are.
-_SOUND = frozenset(
-    {"Paragraph", "Strong", "Item", "BlockQuote", "CodeBlock", "Table", "TableHead", "TableRow"}
-)
+_SOUND = frozenset({"Paragraph", "Strong", "Item", "BlockQuote", "CodeBlock", "Table", "TableHead", "TableRow"})
 _BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
 
@@ -169,11 +167,7 @@ def _is_as_it_should_be(payload: object) -> bool:
     if "Text" in payload or "Code" in payload:
         return True
     tag = payload.get("Start", payload.get("End"))
-    return (
-        tag in _SOUND
-        if isinstance(tag, str)
-        else tag is not None and "Link" not in tag and "Image" not in tag
-    )
+    return tag in _SOUND if isinstance(tag, str) else tag is not None and "Link" not in tag and "Image" not in tag
 
 
 def _inline_math(formula: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ from adapters.telegram.limits import GROUP, PRIVATE, OverallPace
 from adapters.telegram.markdown import Entity
 from adapters.telegram.memory import Expiring
 from adapters.telegram.render import guards, render
-from adapters.telegram.wire import Connection, Refused
+from adapters.telegram.wire import Connection, Refused, understood
 from bot.core.errors import DeliveryError, DeliveryKind
 from bot.core.inbound import Inbound
 from bot.core.message import AttachmentRef
@@ -77,9 +77,7 @@ class TelegramMessenger:
         plain: bool = False,
     ) -> str:
         """A file bears the page as its caption, which takes less than a message: too long is INVALID."""
-        return await self.send_rows(
-            place, page, reply_to=reply_to, rows=_rows_of(buttons), file=file, plain=plain
-        )
+        return await self.send_rows(place, page, reply_to=reply_to, rows=_rows_of(buttons), file=file, plain=plain)
 
     async def send_rows(
         self,
@@ -211,7 +209,7 @@ class TelegramMessenger:
 
     async def _is_in_charge(self, place: Place, author: Author) -> bool:
         async def ask(chat: str, _thread: int | None) -> bool:
-            member = await self._bot.get_chat_member(chat, int(author.id))
+            member = await understood(self._bot.get_chat_member(chat, int(author.id)))
             return member.status in _IN_CHARGE
 
         try:
@@ -284,9 +282,5 @@ def _keyboard(rows: Sequence[Sequence[Button]]) -> InlineKeyboardMarkup | None:
     if not any(rows):
         return None
     return InlineKeyboardMarkup(
-        [
-            [InlineKeyboardButton(button.label, callback_data=button.line) for button in row]
-            for row in rows
-            if row
-        ]
+        [[InlineKeyboardButton(button.label, callback_data=button.line) for button in row] for row in rows if row]
     )

@@ -8,12 +8,15 @@ import asyncio
 import json
 import logging
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from typing import TypeVar
 
 import httpx
 from telegram import Bot
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, HTTPXRequest, RequestData
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,8 @@ _NEVER_SENT = (
     httpx.InvalidURL,
     UnicodeError,
 )
+_STRANGE = "an answer that is none of the Bot API's"
+_REST_OF_A_MESSAGE: Mapping[str, object] = {"date": 0, "chat": {"id": 0, "type": "private"}}
 #: Loggers that write the URL of a request, which holds the token, or the text of messages.
 _TALKATIVE = ("httpx", "httpcore", "telegram")
 
@@ -92,9 +97,7 @@ class BotRequest(HTTPXRequest):
         pool_timeout: object = BaseRequest.DEFAULT_NONE,
     ) -> tuple[int, bytes]:
         reading_s = float(read_timeout) if isinstance(read_timeout, int | float) else READ_TIMEOUT_S
-        sending_s = (
-            UPLOAD_TIMEOUT_S if request_data is not None and request_data.contains_files else READ_TIMEOUT_S
-        )
+        sending_s = UPLOAD_TIMEOUT_S if request_data is not None and request_data.contains_files else READ_TIMEOUT_S
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S + sending_s + reading_s):
                 status, payload = await super().do_request(url, method, request_data, read_timeout=reading_s)
@@ -116,7 +119,11 @@ class BotRequest(HTTPXRequest):
         except ValueError:
             answer = None
         if not isinstance(answer, dict) or "result" not in answer:
-            raise Unreachable("an answer that is none of the Bot API's", sent=True)
+            raise Unreachable(_STRANGE, sent=True)
+        result = answer["result"]
+        if isinstance(result, dict) and "message_id" in result:
+            # A message that we sent: only its id is read, so nothing else of it may fail or cost time.
+            answer["result"] = {"message_id": result["message_id"], **_REST_OF_A_MESSAGE}
         return answer
 
 
@@ -179,6 +186,16 @@ class Connection:
         """Close all connections."""
         await self._polling.shutdown()
         await self._calling.shutdown()
+
+
+async def understood(call: Awaitable[T]) -> T:
+    """The result of a call; one that the library cannot read, whatever it raises for that, is Unreachable."""
+    try:
+        return await call
+    except TelegramError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise Unreachable(_STRANGE, sent=True) from None
 
 
 def _refusal(status: int, payload: bytes) -> Refused:

@@ -175,7 +175,4 @@ class TerminalAdapter:
             self._prompt.interrupt()
 
     async def _welcome(self) -> str:
-        return (
-            f"Parley · {await self._model()} · /help lists what I can do, Ctrl-C stops an answer, "
-            "Ctrl-D leaves.\n\n"
-        )
+        return f"Parley · {await self._model()} · /help lists what I can do, Ctrl-C stops an answer, Ctrl-D leaves.\n\n"

@@ -82,9 +82,7 @@ class Prompt:
         kept, self._kept, self._unwelcome = self._kept, "", False
         try:
             # Signals are the process's business: prompt_toolkit would take its handler away.
-            return await self._session.prompt_async(
-                default=kept, handle_sigint=False, pre_run=self._leave_again
-            )
+            return await self._session.prompt_async(default=kept, handle_sigint=False, pre_run=self._leave_again)
         except (EOFError, KeyboardInterrupt):
             return None
         finally:

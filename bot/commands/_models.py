@@ -39,9 +39,7 @@ def _price(model: ModelInfo, desk: Desk) -> str:
         return "price unknown"
     if not asked.nano_usd and not answered.nano_usd:
         return "free"
-    asked_price, answered_price = (
-        price(cost * _SAMPLES_PER_MILLION) for cost in (asked.nano_usd, answered.nano_usd)
-    )
+    asked_price, answered_price = (price(cost * _SAMPLES_PER_MILLION) for cost in (asked.nano_usd, answered.nano_usd))
     return f"{asked_price} in, {answered_price} out per million tokens"
 
 

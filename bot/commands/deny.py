@@ -11,9 +11,7 @@ async def _deny(invocation: Invocation, desk: Desk) -> Answer:
     if entry == invocation.author.key:
         raise NotAllowed("That is you: another owner has to do that.")
     if desk.gate.is_fixed(entry):
-        raise NotAllowed(
-            f"`{entry}` stands in the settings (OWNERS or ALLOW) and can only be taken out there."
-        )
+        raise NotAllowed(f"`{entry}` stands in the settings (OWNERS or ALLOW) and can only be taken out there.")
     if not await desk.gate.expel(entry):
         return Answer(text=f"`{entry}` was not allowed; /access lists who is.")
     still = " As `ACCESS=open`, they can still use me." if desk.gate.open_to_all else ""

@@ -17,9 +17,7 @@ async def _help(invocation: Invocation, desk: Desk) -> Answer:
         for command in desk.commands
         if owner or command.privilege is not Privilege.OWNER
     ]
-    return Answer(
-        text="\n".join(["**What I can do**", "", *rows, "", "`/help model` says more about one of them."])
-    )
+    return Answer(text="\n".join(["**What I can do**", "", *rows, "", "`/help model` says more about one of them."]))
 
 
 def _about_one(desk: Desk, name: str) -> str:

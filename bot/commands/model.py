@@ -76,9 +76,7 @@ COMMAND = Command(
     description="Show or choose the model that answers",
     handler=_model,
     options=(
-        Option(
-            name="name", description="The model, or a part of its name, or: default", complete=Complete.MODEL
-        ),
+        Option(name="name", description="The model, or a part of its name, or: default", complete=Complete.MODEL),
         SCOPE_OPTION,
     ),
     details="`default` takes a choice back. A thread's model counts before its channel's, that before the "

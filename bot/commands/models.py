@@ -60,7 +60,5 @@ COMMAND = Command(
     name="models",
     description="What models there are, with price, window and abilities",
     handler=_models,
-    options=(
-        Option(name="query", description="Words to search for; a number in front is the page", rest=True),
-    ),
+    options=(Option(name="query", description="Words to search for; a number in front is the page", rest=True),),
 )

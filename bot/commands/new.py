@@ -6,9 +6,7 @@ from bot.core.ports import Answer
 
 async def _new(invocation: Invocation, desk: Desk) -> Answer:
     await desk.threads.start_afresh(invocation.place.thread_key)
-    return Answer(
-        text="A fresh start: what was said here before no longer counts. Settings stay as they are."
-    )
+    return Answer(text="A fresh start: what was said here before no longer counts. Settings stay as they are.")
 
 
 COMMAND = Command(

@@ -29,6 +29,5 @@ COMMAND = Command(
     handler=_pair,
     options=(Option(name="code", description="The pairing code", required=True, rest=True),),
     privilege=Privilege.STRANGER,
-    details="The code is printed to the log when the bot starts and has no owner. "
-    "The settings can name owners, too.",
+    details="The code is printed to the log when the bot starts and has no owner. The settings can name owners, too.",
 )

@@ -14,12 +14,10 @@ MANAGES_PATIENCE_S = 1.0
 
 async def _stop(invocation: Invocation, desk: Desk) -> Answer:
     turn_uid = invocation.options.get("turn")
+    may_stop_others = await _may_stop_others(invocation, desk)  # takes a while, in which the turn may end
     if turn_uid is not None and await desk.turns.load(turn_uid) is not None:
         return Answer(text="That answer has ended already.")
-    may_stop_others = await _may_stop_others(invocation, desk)
-    report = await desk.conversations.stop(
-        invocation.place, invocation.author, may_stop_others=may_stop_others
-    )
+    report = await desk.conversations.stop(invocation.place, invocation.author, may_stop_others=may_stop_others)
     if not report.running and not report.withdrawn:
         return Answer(text="There is nothing of yours to stop here.")
     if isinstance(invocation.inbound.event, Pressed) and not report.withdrawn:
@@ -48,8 +46,6 @@ COMMAND = Command(
     name="stop",
     description="Stop the answer that is being written and drop your waiting messages",
     handler=_stop,
-    options=(
-        Option(name="turn", description="Which answer, as its button names it; without it the running one"),
-    ),
+    options=(Option(name="turn", description="Which answer, as its button names it; without it the running one"),),
     details="What was written so far stays. Others' answers can be stopped by those who manage the chat.",
 )

@@ -13,9 +13,7 @@ async def _system(invocation: Invocation, desk: Desk) -> Answer:
     if text is None:
         prompt, source = await shown(_SPEC, (await settings_here(invocation, desk)).get(_SPEC.name), desk)
         quote = "\n".join(f"> {line}" for line in prompt.splitlines()) or "> (none)"
-        return Answer(
-            text=f"The system prompt here, from {source}:\n\n{quote}\n\n`/system <text>` changes it."
-        )
+        return Answer(text=f"The system prompt here, from {source}:\n\n{quote}\n\n`/system <text>` changes it.")
     value = None if text.strip().lower() in CLEAR_WORDS else _SPEC.parse(text)
     target = await choose_target(invocation, desk, None)
     return Answer(text=await change(_SPEC, value, target, invocation, desk))

@@ -10,7 +10,7 @@ from typing import TypeVar, assert_never
 
 from bot.core.booking import Account, footer_of
 from bot.core.catalogue import ModelInfo
-from bot.core.context import MAX_TURNS, Context, Window, build, settle_references
+from bot.core.context import Context, Window, build, settle_references
 from bot.core.delivery import Delivery
 from bot.core.errors import (
     ContextTooLong,
@@ -118,8 +118,8 @@ class Answering:
         """Answer, or say why not. Raises Fenced when the thread has another owner by now."""
         items = self._question.items
         try:
-            if self._claim.tries >= MAX_TRIES:
-                raise TriesExhausted(self._claim.tries)
+            if self._claim.tries > MAX_TRIES:  # not even what is done at MAX_TRIES came to its end
+                raise TriesExhausted(MAX_TRIES)
             plan = await self._prepare()
         except Fenced:
             raise
@@ -139,7 +139,7 @@ class Answering:
         (history, values), _ = await self._persist(
             lambda: both(
                 both(
-                    self._parts.turns.recent(place.thread_key, from_seq=claim.from_seq, limit=MAX_TURNS),
+                    self._parts.history.of(claim),
                     self._parts.settings.load([key for _, key in keys]),
                 ),
                 self._begin_attempt(),
@@ -174,8 +174,9 @@ class Answering:
         )
         account = self._account(plan.model)
         ended, context = await self._try(plan, window, account)
-        if isinstance(ended.error, ContextTooLong) and not self._text and plan.history:
-            ended, context = await self._try(plan, window.halved(), account)
+        has_history = len(context.messages) > len(plan.items)
+        if isinstance(ended.error, ContextTooLong) and not self._text and has_history:
+            ended, context = await self._try(plan, window.halved(context.estimated_tokens), account)
         return Ending(
             outcome=ended.outcome,
             items=plan.items,
@@ -184,13 +185,13 @@ class Answering:
             steps=tuple(self._steps),
             calls=tuple(self._calls),
             model=str(plan.model.ref),
-            from_seq=context.from_seq,
-            footer=footer_of(self._calls)
-            if plan.settings.footer and ended.outcome is Outcome.ANSWERED
-            else None,
+            # A question that was too long must not take the conversation along with it.
+            from_seq=0 if ended.outcome is Outcome.FAILED else context.from_seq,
+            footer=footer_of(self._calls) if plan.settings.footer and ended.outcome is Outcome.ANSWERED else None,
         )
 
     async def _try(self, plan: _Plan, window: Window, account: Account) -> tuple[TurnEnded, Context]:
+        replaced = self._question.replaces
         context = build(
             plan.history,
             plan.items,
@@ -198,21 +199,21 @@ class Answering:
             window=window,
             estimate=estimate_tokens,
             named=self._named(),
-            next_seq=self._claim.next_seq,
+            next_seq=self._claim.next_seq if replaced is None else replaced.seq,
         )
         temperature = plan.settings.temperature
         request = ChatRequest(
             model=plan.model,
             system=plan.system,
             messages=context.messages,
-            tools=tuple(tool.spec for tool in self._parts.tools.values())
-            if plan.model.tools is not False
-            else (),
+            tools=tuple(tool.spec for tool in self._parts.tools.values()) if plan.model.tools is not False else (),
             max_output_tokens=plan.settings.max_output or self._parts.defaults.max_output_tokens,
             temperature=self._parts.defaults.temperature if temperature is None else temperature,
             cache_key=reference_of(self._claim.thread_key),
         )
         await self._book_lost_call(request, account)
+        if self._exhausted:
+            return TurnEnded(outcome=Outcome.FAILED, error=TriesExhausted(MAX_TRIES)), context
         return await self._loop(request, plan.provider, account), context
 
     async def _loop(self, request: ChatRequest, provider: Provider, account: Account) -> TurnEnded:
@@ -249,8 +250,12 @@ class Answering:
 
     async def _begin_attempt(self) -> None:
         """Note that a call is about to be made, unless a note of a call that was lost has to be booked first."""
-        if self._lost_fence is None:
+        if self._lost_fence is None and not self._exhausted:
             await self._parts.threads.begin_attempt(self._claim)
+
+    @property
+    def _exhausted(self) -> bool:
+        return self._claim.tries >= MAX_TRIES
 
     async def _book_lost_call(self, request: ChatRequest, account: Account) -> None:
         """A former owner called the model and died: that call was billed too."""

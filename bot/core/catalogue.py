@@ -105,9 +105,7 @@ class Catalogue:
         if not wanted:
             return Unknown(nearest=())
         for matches in (_is_ref, _is_handle, _has_alias):
-            if (
-                found := next((info for info in self.models.values() if matches(info, wanted)), None)
-            ) is not None:
+            if (found := next((info for info in self.models.values() if matches(info, wanted)), None)) is not None:
                 return found
         exact = self._where(_is_id, wanted) or self._where(_is_last_part, wanted)
         if exact:

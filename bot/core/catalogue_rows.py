@@ -69,9 +69,7 @@ def build_catalogue(
     )
     infos = (_info(row, general.get(row.ref.provider)) for row in listed)
     templates = {name: _info(row, None) for name, row in general.items() if name in order}
-    return Catalogue(
-        models={info.ref: info for info in infos}, providers=tuple(providers), templates=templates
-    )
+    return Catalogue(models={info.ref: info for info in infos}, providers=tuple(providers), templates=templates)
 
 
 def _facts(row: CatalogueRow) -> dict[str, Any]:

@@ -102,7 +102,12 @@ def _next_option(options: Sequence[Option], word: str) -> Option | None:
 
 
 def _choice(option: Option, word: str) -> str | None:
-    return next((choice for choice in option.choices if choice.lower() == word.lower()), None)
+    return next((choice for choice in option.choices if _plain(choice) == _plain(word)), None)
+
+
+def _plain(word: str) -> str:
+    """As choices are compared: `Max-Output` and `"max output"` are `max_output` too."""
+    return re.sub(r"[\s-]+", "_", word.lower())
 
 
 def _checked(option: Option, value: str) -> str:

@@ -89,6 +89,4 @@ def _unknown(desk: Desk, inbound: Inbound, name: str) -> Answer:
     if nearest is None and typed and inbound.place.kind is ChatKind.SHARED:
         return Answer(text="")  # most likely meant for another bot of this chat
     hint = "" if nearest is None else f" Did you mean /{nearest.name}?"
-    return Answer(
-        text=f"I don't know `/{excerpt(name.removeprefix('/'), 32)}`.{hint} /help lists what I can do."
-    )
+    return Answer(text=f"I don't know `/{excerpt(name.removeprefix('/'), 32)}`.{hint} /help lists what I can do.")

@@ -18,6 +18,8 @@ UNKNOWN_WINDOW_TOKENS = 8_192
 #: Turns a context holds at most, whatever their size; the store reads no more than this.
 MAX_TURNS = 200
 _QUOTE_CHARS = 2_000
+_NAME_CHARS = 80
+_NOT_IN_NAMES = str.maketrans(":[]", "   ")
 #: A bare mention, for instance: providers refuse an empty message.
 _NOTHING_SAID = "[A message without words]"
 _ANSWER_RESERVE_TOKENS = 4_096
@@ -42,9 +44,10 @@ class Window:
         high = min(limit_tokens, int((window - answer) * _SAFE_SHARE))
         return cls(high=high, low=high // 2)
 
-    def halved(self) -> "Window":
-        """For a second try when the provider found the first one too long."""
-        return Window(high=self.low, low=self.low // 2)
+    def halved(self, tokens: int) -> "Window":
+        """For a second try when the provider found a first one of estimated `tokens` too long."""
+        high = min(self.low, tokens // 2)
+        return Window(high=high, low=high // 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,16 +72,19 @@ def build(
     """Put `history` (oldest first) and the new `items` together, cut to the window.
 
     `named` puts the author's name before each message, for chats where several people speak. The newest messages are
-    never cut. Every new item is a user message of its own, in order, at the end.
+    never cut. Every new item is a user message of its own, in order, at the end. A question that failed and
+    is longer than what a cut leaves is passed over.
     """
     new = tuple(Message.of_text(Role.USER, item_text(item, named=named)) for item in items)
     fixed = estimate(system) + _tokens(new, estimate)
-    turns = tuple((turn.seq, _turn_messages(turn, named=named)) for turn in history)
-    sizes = [_tokens(messages, estimate) for _, messages in turns]
+    turns = [(turn, _turn_messages(turn, named=named)) for turn in history]
+    sized = [(turn, said, _tokens(said, estimate)) for turn, said in turns]
+    told = [(turn, said, size) for turn, said, size in sized if not _blocks(turn, size, window)]
+    sizes = [size for _, _, size in told]
     start = _first_kept(sizes, fixed, window)
-    kept = turns[start:]
-    messages = tuple(message for _, turn in kept for message in turn) + new
-    from_seq = kept[0][0] if kept else next_seq
+    kept = told[start:]
+    messages = tuple(message for _, said, _ in kept for message in said) + new
+    from_seq = kept[0][0].seq if kept else next_seq
     return Context(messages=messages, from_seq=from_seq, estimated_tokens=fixed + sum(sizes[start:]))
 
 
@@ -91,11 +97,11 @@ def item_text(item: Item, *, named: bool) -> str:
         lines.append(_quote("In reply to", item.quoted))
     text = _clean(item.text)
     if named:
-        text = f"{_clean(item.author_name)}: {text}"
+        text = f"{_name(item.author_name)}: {text}"
     if text.strip():
         lines.append(text)
     if item.attachments:
-        names = ", ".join(_clean(attachment.name) for attachment in item.attachments)
+        names = ", ".join(_name(attachment.name) for attachment in item.attachments)
         lines.append(f"[Attached, but not readable for you: {names}]")
     return "\n".join(lines) or _NOTHING_SAID
 
@@ -124,6 +130,11 @@ def _first_kept(sizes: Sequence[int], fixed: int, window: Window) -> int:
     return start
 
 
+def _blocks(turn: TurnRecord, size: int, window: Window) -> bool:
+    """Whether a question that was never answered is so long that it would push everything else out."""
+    return turn.outcome is Outcome.FAILED and size > window.low
+
+
 def _turn_messages(turn: TurnRecord, *, named: bool) -> tuple[Message, ...]:
     if turn.outcome is Outcome.REFUSED:
         return ()
@@ -139,12 +150,17 @@ def _tokens(messages: Sequence[Message], estimate: Estimate) -> int:
 
 
 def _quote(lead: str, quoted: Quoted) -> str:
-    name = "you" if quoted.by_bot else _clean(quoted.author_name)
+    name = "you" if quoted.by_bot else _name(quoted.author_name)
     text = _clean(quoted.text)
     if len(text) > _QUOTE_CHARS:
         text = text[:_QUOTE_CHARS] + " …"
     body = "\n".join(f"> {line}" for line in text.splitlines() or [""])
     return f"[{lead} {name}:]\n{body}"
+
+
+def _name(text: str) -> str:
+    """A name that somebody chose, as one that cannot pass for a line or a speaker of its own."""
+    return " ".join(_clean(text).translate(_NOT_IN_NAMES).split())[:_NAME_CHARS]
 
 
 def _clean(text: str) -> str:

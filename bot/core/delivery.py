@@ -48,6 +48,10 @@ class Shown:
     error: DeliveryError | None = None
 
 
+async def _always() -> None:
+    """Nobody else writes there."""
+
+
 class Delivery:
     """One answer on its way: `async with` it, `feed` it, and `finish` it inside.
 
@@ -55,8 +59,10 @@ class Delivery:
     of the answer to be replaced: page i is shown in `known[i]`, those left over are deleted at the end.
     `resent`: an earlier attempt may have sent messages that nobody recorded; where sends cannot be
     de-duplicated the first new one says so, elsewhere what the platform kept is brought up to date.
-    `before_first_send` is awaited before the first send there, and nothing is sent if it raises. `on_message`
-    is told page index and id of each message once, beside the streaming; it handles its own errors.
+    `before_first_send` is awaited before the first send there, and nothing is sent if it raises. `permit` is
+    awaited before every send, edit and deletion: it raises when the chat is somebody else's by now.
+    `on_message` is told page index and id of each message once, beside the streaming; it handles its own
+    errors.
 
     Leaving the `async with` waits for what `on_message` still does.
     """
@@ -74,11 +80,14 @@ class Delivery:
         known: tuple[str, ...] = (),
         resent: bool = False,
         before_first_send: Callable[[], Awaitable[None]] | None = None,
+        permit: Callable[[], Awaitable[None]] = _always,
         jitter: Callable[[], float] = random.random,
         call_timeout_s: float = 60.0,
     ) -> None:
         self._clock = clock
-        self._calls = Calls(messenger, pacers, clock, place, jitter=jitter, call_timeout_s=call_timeout_s)
+        self._calls = Calls(
+            messenger, pacers, clock, place, jitter=jitter, call_timeout_s=call_timeout_s, permit=permit
+        )
         self._can = self._calls.capabilities
         self._sheets = Sheets(
             calls=self._calls,
@@ -98,6 +107,8 @@ class Delivery:
         self._tasks = asyncio.TaskGroup()
         self._typist = Worker()
         self._streamer = Worker()
+        #: Nothing was sent yet, nor is about to be: `finish` will send all of it.
+        self.silent = True
 
     async def __aenter__(self) -> "Delivery":
         await self._tasks.__aenter__()
@@ -135,7 +146,7 @@ class Delivery:
         message. With neither text nor reason all messages are taken away. May be cancelled.
 
         Raises:
-            ParleyError: what `before_first_send` raised.
+            ParleyError: what `before_first_send` or `permit` raised.
         """
         self._typist.end()
         self._streamer.end()
@@ -183,6 +194,7 @@ class Delivery:
             has_words = has_words or await self._until_first_words()
             await self._calls.pace(urgent=urgent)
             self._changed.clear()
+            self.silent = False
             try:
                 with self._streamer.calling():
                     settled = await self._step()
@@ -192,7 +204,7 @@ class Delivery:
                 settled = False
                 await self._pause_after_error()
             except ParleyError:
-                return  # of before_first_send: finish() asks it again
+                return  # of before_first_send or permit: finish() asks them again
             if settled and not self._streamer.ending:
                 await self._changed.wait()
 
@@ -278,9 +290,7 @@ class Delivery:
         put = partial(self._sheets.put, page, buttons, final=True, file=file)
         return await self._calls.land(put, deadline=deadline)
 
-    async def _land_as_file(
-        self, text: str, reason: str | None, buttons: tuple[Button, ...], deadline: float
-    ) -> bool:
+    async def _land_as_file(self, text: str, reason: str | None, buttons: tuple[Button, ...], deadline: float) -> bool:
         """Send the whole answer as a file; False when the platform does not take it."""
         self._sheets.replace_open()
         file = File(name="answer.md", content=text.encode(errors="replace"), media_type="text/markdown")
@@ -303,6 +313,7 @@ class Delivery:
                 _log.warning("a message that is not needed any more stays: %s", error)
 
     async def _delete(self, message_id: str) -> None:
+        await self._calls.permit()
         await self._calls.once(self._calls.messenger.delete(self._calls.place, message_id))
 
 

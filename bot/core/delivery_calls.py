@@ -21,7 +21,10 @@ T = TypeVar("T")
 
 
 class Calls:
-    """The calls of one answer in `place`; `call_timeout_s` bounds each by the real clock."""
+    """The calls of one answer in `place`; `call_timeout_s` bounds each by the real clock.
+
+    `permit` is awaited before a message is sent or changed, and raises when that is not ours to do any more.
+    """
 
     def __init__(
         self,
@@ -32,8 +35,10 @@ class Calls:
         *,
         jitter: Callable[[], float],
         call_timeout_s: float,
+        permit: Callable[[], Awaitable[None]],
     ) -> None:
         self.messenger = messenger
+        self.permit = permit
         self.place = place
         self.clock = clock
         self.capabilities = messenger.capabilities(place)

@@ -112,9 +112,7 @@ class Sheets:
             self._replaced.append(sheet.message_id)
         self._sheets.append(Sheet(start=sheet.start, message_id=None, key=f"{sheet.key}~file"))
 
-    async def put(
-        self, page: Page, buttons: tuple[Button, ...] = (), *, final: bool, file: File | None = None
-    ) -> bool:
+    async def put(self, page: Page, buttons: tuple[Button, ...] = (), *, final: bool, file: File | None = None) -> bool:
         """Make the open message look like `page` with at most one call.
 
         Returns False when something stood in the way that another try gets around; the source may have
@@ -144,6 +142,7 @@ class Sheets:
         return sheet.shown == look
 
     async def _send(self, sheet: Sheet, page: Page, look: Look, file: File | None) -> None:
+        await self.calls.permit()
         if self.before_first_send is not None and not self.calls.capabilities.idempotent_send:
             await self.before_first_send()
             self.before_first_send = None
@@ -161,9 +160,8 @@ class Sheets:
         sheet.doubtful = False
 
     async def _edit(self, message_id: str, page: Page, look: Look) -> None:
-        edit = self.calls.messenger.edit(
-            self.calls.place, message_id, page, buttons=look.buttons, plain=look.plain
-        )
+        await self.calls.permit()
+        edit = self.calls.messenger.edit(self.calls.place, message_id, page, buttons=look.buttons, plain=look.plain)
         await self.calls.once(edit)
 
     def _recover(self, sheet: Sheet, page: Page, plain: bool, error: DeliveryError) -> None:

@@ -83,9 +83,7 @@ class Directory:
             return self._default_at_hand() or await self._default_found()
         ref = ModelRef.parse(chosen)
         if ref is None:
-            raise ModelNotFound(
-                "the name of the model is not of the form provider/id", provider=self._names()
-            )
+            raise ModelNotFound("the name of the model is not of the form provider/id", provider=self._names())
         known = self._catalogue.info(ref) or (await self.catalogue()).info(ref)
         if known is None:
             raise ModelNotFound("its provider is not configured", provider=ref.provider)

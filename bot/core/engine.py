@@ -15,7 +15,7 @@ from bot.core.command_runner import called, open_to_strangers, run_command
 from bot.core.errors import DeliveryError, Fenced, StorageUnavailable, explain, reference_of
 from bot.core.gate import Verdict
 from bot.core.inbound import Deleted, Edited, Inbound, Invoked, Pressed, Said
-from bot.core.lane import Lane, store_withdrawn
+from bot.core.lane import Current, Lane, store_withdrawn
 from bot.core.parts import Parts
 from bot.core.patience import Patience
 from bot.core.place import Addressed, Author, Place
@@ -34,6 +34,8 @@ ABANDONED_S = 15.0
 #: How long accepting waits for storage before the platform keeps the event for later.
 ACCEPT_PATIENCE_S = 600.0
 _SWEEP_LIMIT = 50
+#: How long cancelled work may clean up: longer than releasing a lease takes when storage hangs.
+_END_PATIENCE_S = 10.0
 _THREAD_TITLE_CHARS = 80
 
 
@@ -48,6 +50,7 @@ class Engine:
         self._background: list[asyncio.Task[None]] = []
         self._work: set[asyncio.Task[None]] = set()
         self._served: set[str] = set()
+        self._commands: set[str] = set()
 
     async def __aenter__(self) -> "Engine":
         await self._group.__aenter__()
@@ -58,8 +61,11 @@ class Engine:
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        for task in (*self._background, *self._work):
-            task.cancel()
+        self._served.clear()
+        while left := [task for task in (*self._background, *self._work) if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=_END_PATIENCE_S)  # then once more: a library may have dropped it
         await self._group.__aexit__(None, None, None)
 
     def serve(self, account_key: str) -> None:
@@ -67,11 +73,16 @@ class Engine:
         self._served.add(account_key)
 
     async def drain(self, grace_s: float) -> bool:
-        """Let running work finish for `grace_s`; False when something had to be left for the next start."""
-        if not self._work:
-            return True
-        _, left = await asyncio.wait(self._work, timeout=grace_s)
-        return not left
+        """Let running work finish for `grace_s`; False when something had to be left for the next start.
+
+        Nothing is taken over any more.
+        """
+        self._served.clear()
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + grace_s
+        while self._work and (left_s := ends_at - loop.time()) > 0:
+            await asyncio.wait(self._work, timeout=left_s)
+        return not self._work
 
     async def idle(self) -> None:
         """Wait until nothing runs."""
@@ -166,7 +177,10 @@ class Engine:
         return await self._accepting(inbound, lambda: self._parts.gate.check(inbound.place, inbound.author))
 
     async def _accepting(self, inbound: Inbound, operation: Callable[[], Awaitable[T]]) -> T:
-        return await self._patience.persist(operation, place=inbound.place, deadline_s=ACCEPT_PATIENCE_S)
+        waits = not isinstance(inbound.event, Said) or inbound.event.addressed is not Addressed.AMBIENT
+        return await self._patience.persist(
+            operation, place=inbound.place if waits else None, deadline_s=ACCEPT_PATIENCE_S
+        )
 
     async def _refuse(self, inbound: Inbound) -> None:
         """Once a day in words; an empty answer ends what a platform's own interface waits for."""
@@ -187,13 +201,22 @@ class Engine:
             self._start(self._run_stored_command(inbound))
 
     async def _run_stored_command(self, inbound: Inbound) -> None:
-        await self._run_command(inbound)
-        await self._patience.persist(lambda: self._parts.invocations.end(inbound.uid))
+        if inbound.uid in self._commands:
+            return  # it only takes longer than the sweep thinks
+        self._commands.add(inbound.uid)
+        try:
+            await self._run_command(inbound)
+            await self._patience.persist(lambda: self._parts.invocations.end(inbound.uid))
+        finally:
+            self._commands.discard(inbound.uid)
 
     async def _run_command(self, inbound: Inbound) -> None:
         name, text, options = called(inbound)
         try:
-            answer = await run_command(self._desk(inbound.place), inbound, name, text=text, options=options)
+            desk = self._desk(inbound.place)
+            answer = await self._accepting(
+                inbound, lambda: run_command(desk, inbound, name, text=text, options=options)
+            )
         except Exception as error:
             reference = reference_of(inbound.uid)
             log.exception("/%s failed (ref %s)", name, reference)
@@ -227,24 +250,29 @@ class Engine:
     async def stop(self, place: Place, author: Author, *, may_stop_others: bool) -> StopReport:
         """Empty the author's queue first, then end the running turn, here or in whichever process it runs."""
         key = place.thread_key
-        lane = self._lanes.get(key)
-        current = lane.current if lane is not None else None
-        withdrawn = await self._parts.threads.withdraw(key, author.key, current.uids if current else ())
-        if withdrawn:
-            await store_withdrawn(self._parts, place, withdrawn)
+        current = self._current(key)
+        gone = await self._parts.threads.withdraw(key, author.key, current.uids if current else ())
+        current = self._current(key)  # the lane may have gone on to some of them
+        withdrawn = [item for item in gone if current is None or item.uid not in current.uids]
         if current is not None:
             stopped = may_stop_others or current.author_key == author.key
             if stopped:
                 current.interrupt.request()
         else:
-            stopped = await self._parts.threads.request_stop(key, "" if may_stop_others else author.key)
+            by = "" if may_stop_others else author.key
+            stopped = await self._patience.persist(lambda: self._parts.threads.request_stop(key, by))
+        await self._patience.persist(lambda: store_withdrawn(self._parts, place, withdrawn))
         return StopReport(running=stopped, withdrawn=len(withdrawn))
+
+    def _current(self, thread_key: str) -> Current | None:
+        lane = self._lanes.get(thread_key)
+        return None if lane is None else lane.current
 
     async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool) -> bool:
         """Queue a turn once more, if it belongs to this thread."""
         turns, key = self._parts.turns, inbound.place.thread_key
         turn = await (turns.last(key) if turn_uid is None else turns.load(turn_uid))
-        if turn is None or turn.thread_key != key:
+        if turn is None or turn.thread_key != key or turn.superseded_by not in (None, inbound.uid):
             return False
         item = Item(
             uid=inbound.uid,
@@ -292,21 +320,27 @@ class Engine:
             log.warning("could not release thread %s, its lease will run out: %s", claim.thread_key, error)
 
     async def _beat(self) -> None:
-        running = {key: lane for key, lane in self._lanes.items() if lane.current is not None}
+        lanes = list(self._lanes.values())
+        running = {key: lane.current for key, lane in self._lanes.items() if lane.current is not None}
         if not running:
             return
-        for key, by in (await self._parts.threads.heartbeat(list(running))).items():
-            current = running[key].current
-            if current is not None and by in ("", current.author_key):
-                current.interrupt.request()
+        asked_at = self._parts.clock.monotonic()
+        stops = await self._parts.threads.heartbeat(list(running))
+        for lane in lanes:
+            lane.renewed(asked_at)
+        for key, by in stops.items():
+            # The turns as they were before: what was asked then is not meant for a later one.
+            if by in ("", running[key].author_key):
+                running[key].interrupt.request()
 
     async def _sweep(self) -> None:
         if not self._served:
             return
-        for claim in await self._parts.threads.claim_expired(_SWEEP_LIMIT, self._served):
+        expired = self._parts.threads.claim_expired
+        for claim in await expired(_SWEEP_LIMIT, self._served, self._lanes.keys()):
             log.info("taking over thread %s", claim.thread_key)
             self._open_lane(claim)
-        for inbound in await self._parts.invocations.abandoned(ABANDONED_S):
+        for inbound in await self._parts.invocations.abandoned(ABANDONED_S, self._served):
             self._start(self._run_stored_command(inbound))
 
     async def _repeat(self, every_s: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -315,10 +349,12 @@ class Engine:
                 await work()
             except StorageUnavailable as error:
                 log.debug("no %s while storage is away: %s", work.__name__, error)
+            except Exception:
+                log.exception("%s failed", work.__name__)
             await self._parts.clock.sleep(every_s)
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = self._group.create_task(work)
+        task = self._group.create_task(_guarded(work))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 
@@ -327,7 +363,8 @@ class Engine:
     async def _tell_outage(self, place: Place) -> None:
         text = explain(StorageUnavailable(""), reference="").what
         text = f"{text} Nothing you sent is lost; I answer when it is back."
-        self._start(self._notice(place, text, f"{place.thread_key}:outage"))
+        at = self._parts.clock.now()
+        self._start(self._notice(place, text, f"{place.thread_key}:outage:{at:%H%M%S}"))
 
     async def _notice(self, place: Place, text: str, key: str) -> None:
         messenger = self._parts.messengers[place.platform]
@@ -336,3 +373,11 @@ class Engine:
                 await messenger.send(place, page, key=f"{key}:notice")
         except DeliveryError as error:
             log.warning("a notice was not delivered: %s", error)
+
+
+async def _guarded(work: Coroutine[None, None, None]) -> None:
+    """What goes wrong beside the lanes is that work's alone: in a TaskGroup it would end the whole bot."""
+    try:
+        await work
+    except Exception:
+        log.exception("background work failed")

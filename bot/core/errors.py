@@ -54,9 +54,7 @@ class NotAllowed(ParleyError):
 class StorageUnavailable(ParleyError):
     """MongoDB does not answer. Both texts are one line, for the operator; `remedy` says what to do."""
 
-    def __init__(
-        self, message: str, *, remedy: str = "Check that MongoDB runs and that MONGODB_URI is right."
-    ) -> None:
+    def __init__(self, message: str, *, remedy: str = "Check that MongoDB runs and that MONGODB_URI is right.") -> None:
         super().__init__(message)
         self.remedy = remedy
 

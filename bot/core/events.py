@@ -47,7 +47,7 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport:
-    """What the call used, at most once; `model` is the id that the provider says answered, None when it does not say."""
+    """What the call used, at most once; `model` is the id that answered, None when the provider does not say."""
 
     usage: Usage
     model: str | None = None
@@ -94,7 +94,7 @@ class CallFinished:
     """One provider call is over, however it ended; there is one for each call, so that each is booked.
 
     `usage` is None when the provider reported none (the ledger then estimates). `first_token_s` is None when nothing
-    came. `output_chars` counts what was streamed.
+    came. `input_text` and `output_text` are what to estimate from, empty where usage was reported.
     """
 
     usage: Usage | None

@@ -190,9 +190,7 @@ def _normal(entry: str) -> str:
 def _refusal_text(place: Place, author: Author, *, has_owner: bool) -> str:
     lines = [f"I only talk to people whom my owner has allowed. Your id is `{author.key}`."]
     if not has_owner:
-        lines.append(
-            "I have no owner yet: whoever runs me sends `/pair CODE` with the pairing code from my log."
-        )
+        lines.append("I have no owner yet: whoever runs me sends `/pair CODE` with the pairing code from my log.")
         return "\n".join(lines)
     ask = f"Ask an owner of this bot to send me `/allow {author.key}`"
     if place.kind is ChatKind.SHARED:

@@ -52,7 +52,7 @@ class Invoked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
-    """A button: its payload is a command line without the slash (`retry discord:123`); `message_id` bears the button."""
+    """A button. Its payload `line` is a command line without the slash (`retry discord:123`); `message_id` bears it."""
 
     line: str
     message_id: str

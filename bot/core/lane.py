@@ -7,12 +7,12 @@ does is `turn`, what users see is `delivery`.
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from bot.core.answering import Answering, Ending, Question
+from bot.core.answering import MAX_TRIES, Answering, Ending, Question
 from bot.core.delivery import Delivery, Shown
-from bot.core.errors import Fenced, explain, reference_of
+from bot.core.errors import Fenced, StorageUnavailable, TriesExhausted, explain, reference_of
 from bot.core.events import Outcome
 from bot.core.interrupt import Interrupt
 from bot.core.parts import Parts
@@ -27,6 +27,11 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 STOPPED = "Stopped."
+#: From here on a turn is not even shown: nothing may keep a thread from going on.
+HOPELESS_TRIES = 2 * MAX_TRIES
+#: How long after a claim or a heartbeat nobody else can have taken the thread: a lease less what one call of
+#: the store may take.
+HELD_S = 6.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,12 @@ class Lane:
         self._parts = parts
         self._patience = patience
         self.current: Current | None = None
+        self._held_until = parts.clock.monotonic() + HELD_S
+
+    def renewed(self, asked_at: float) -> None:
+        """A heartbeat of `asked_at` (monotonic) came through; after a longer silence it proves nothing."""
+        if asked_at < self._held_until:
+            self._held_until = asked_at + HELD_S
 
     async def run(self, claim: Claim) -> None:
         """Answer what waits until the queue is empty and the lease released. Raises Fenced."""
@@ -55,16 +66,19 @@ class Lane:
     async def _turn(self, claim: Claim) -> Claim | None:
         items = next_items(claim.items)
         head = items[0]
+        self._last_send_tells = False
         self.current = Current(
             author_key=head.author_key,
             uids=tuple(item.uid for item in items),
             interrupt=Interrupt(self._parts.defaults.timeout_s),
         )
         try:
+            if claim.tries >= HOPELESS_TRIES:
+                return await self._give_up(claim, items)
             if claim.attempt is not None or claim.tries > 0:
                 stored = await self._persist(claim, lambda: self._parts.turns.load(head.uid))
                 if stored is not None:
-                    return await self._conclude_stored(claim, stored)
+                    return await self._conclude_stored(claim, stored, head)
             question = await self._question(claim, items)
             if question is None:
                 return await self._persist(claim, lambda: self._parts.threads.finish(claim, [head.uid]))
@@ -78,23 +92,37 @@ class Lane:
         pops = tuple(item.uid for item in items)
         if head.kind is ItemKind.MESSAGE:
             return Question(uid=head.uid, items=tuple(items), pops=pops)
-        turn = await self._persist(claim, lambda: self._parts.turns.load(head.retry_of or ""))
+        turn = await self._replaced(claim, head)
         if turn is None or turn.superseded_by is not None:
             return None
         return Question(uid=head.uid, items=turn.items, pops=pops, replaces=turn, in_place=head.replace)
 
+    async def _replaced(self, claim: Claim, head: Item) -> TurnRecord | None:
+        """The turn that a retry answers once more; None for a message."""
+        uid = head.retry_of
+        return None if uid is None else await self._persist(claim, lambda: self._parts.turns.load(uid))
+
     async def _answer(self, claim: Claim, question: Question, interrupt: Interrupt) -> Claim | None:
         async with self._delivery(claim, question) as delivery:
-            answering = Answering(
-                self._parts, self._patience, claim, question, interrupt=interrupt, delivery=delivery
-            )
+            answering = Answering(self._parts, self._patience, claim, question, interrupt=interrupt, delivery=delivery)
             ending = await answering.run()
             record = self._record(claim, question, ending)
+            self._last_send_tells = delivery.silent and self._is_one_known_send(claim.place, record.answer)
             _, shown = await both(
                 self._persist(claim, lambda: self._store(record, question)),
                 delivery.finish(reason=record.reason or ending.footer, buttons=_buttons(record)),
             )
-        return await self._conclude(claim, record, question.pops, shown, ending.from_seq)
+        following = await self._conclude(claim, record, question.pops, shown, ending.from_seq)
+        replaced = question.replaces
+        self._parts.history.add(
+            replace(record, calls=(), message_ids=shown.message_ids), replaces=replaced.uid if replaced else None
+        )
+        return following
+
+    def _is_one_known_send(self, place: Place, answer: str) -> bool:
+        """Whether a repeated send would find the answer's only message, so that its id need not be noted at once."""
+        messenger = self._parts.messengers[place.platform]
+        return messenger.capabilities(place).idempotent_send and len(messenger.render(place, answer)) <= 1
 
     async def _store(self, record: TurnRecord, question: Question) -> None:
         """The turn first names what it cost: a new owner books from it what was not booked yet."""
@@ -117,24 +145,37 @@ class Lane:
         )
         return following
 
-    async def _conclude_stored(self, claim: Claim, record: TurnRecord) -> Claim | None:
-        """A former owner stored the turn and died: show its end, whatever was visible, and book what it cost."""
-        await self._persist(claim, lambda: self._parts.ledger.append(record.calls))
+    async def _conclude_stored(self, claim: Claim, record: TurnRecord, head: Item) -> Claim | None:
+        """A former owner stored the turn and died: do what it may not have come to after that."""
         question = Question(
-            uid=record.uid, items=record.items, pops=(record.uid, *(item.uid for item in record.items))
+            uid=record.uid,
+            items=record.items,
+            pops=(record.uid, *(item.uid for item in record.items)),
+            replaces=await self._replaced(claim, head),
+            in_place=head.replace,
         )
+        await self._persist(claim, lambda: self._store(record, question))
         async with self._delivery(claim, question) as delivery:
             if record.answer:
                 delivery.feed(record.answer)
             shown = await delivery.finish(reason=record.reason, buttons=_buttons(record))
         return await self._conclude(claim, record, question.pops, shown, 0)
 
+    async def _give_up(self, claim: Claim, items: Sequence[Item]) -> Claim | None:
+        """Even showing that it failed fails each time: the thread goes on without that."""
+        head, error = items[0], TriesExhausted(claim.tries)
+        log.error("turn %s cannot be shown, it is given up", head.uid)
+        question = Question(uid=head.uid, items=tuple(items), pops=tuple(item.uid for item in items))
+        record = self._record(claim, question, Ending(outcome=Outcome.FAILED, items=question.items, error=error))
+        await self._persist(claim, lambda: self._store(record, question))
+        return await self._persist(claim, lambda: self._parts.threads.finish(claim, question.pops))
+
     def _delivery(self, claim: Claim, question: Question) -> Delivery:
         place, attempt = claim.place, claim.attempt
         messenger = self._parts.messengers[place.platform]
         known = attempt.message_ids if attempt is not None else ()
-        if not known and question.in_place and question.replaces is not None:
-            known = question.replaces.message_ids
+        if question.in_place and question.replaces is not None:
+            known += question.replaces.message_ids[len(known) :]
         return Delivery(
             messenger,
             self._parts.pacers,
@@ -146,11 +187,26 @@ class Lane:
             resent=attempt is not None
             # Where sends are de-duplicated nobody notes them beforehand.
             and (messenger.capabilities(place).idempotent_send or (attempt.sending and not known)),
+            permit=lambda: self._still_ours(claim),
             before_first_send=lambda: self._persist(claim, lambda: self._parts.threads.begin_send(claim)),
             on_message=lambda page, message_id: self._record_message(claim, page, message_id),
         )
 
+    async def _still_ours(self, claim: Claim) -> None:
+        """Ask whose the thread is when this process has slept; while storage is away nobody takes it.
+
+        Raises:
+            Fenced: somebody has taken it.
+        """
+        asked_at = self._parts.clock.monotonic()
+        if asked_at >= self._held_until:
+            with suppress(StorageUnavailable):
+                await self._parts.threads.hold(claim)
+                self._held_until = asked_at + HELD_S
+
     async def _record_message(self, claim: Claim, page: int, message_id: str) -> None:
+        if self._last_send_tells:
+            return  # `_conclude` stores it in a moment
         with suppress(Fenced):  # the next fenced write ends the turn
             await self._persist(claim, lambda: self._parts.threads.record_message(claim, page, message_id))
 
@@ -186,9 +242,7 @@ def next_items(waiting: Sequence[Item]) -> tuple[Item, ...]:
     head = waiting[0]
     if head.kind is ItemKind.RETRY:
         return (head,)
-    return tuple(
-        item for item in waiting if item.kind is ItemKind.MESSAGE and item.author_key == head.author_key
-    )
+    return tuple(item for item in waiting if item.kind is ItemKind.MESSAGE and item.author_key == head.author_key)
 
 
 async def store_withdrawn(parts: Parts, place: Place, items: Sequence[Item]) -> None:

@@ -78,7 +78,10 @@ class SpendingScope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpending:
-    """Sums for one model. `nano_usd` adds the known costs; `unknown_requests` had none, `estimated_requests` guessed ones."""
+    """Sums for one model.
+
+    `nano_usd` adds the known costs; `unknown_requests` had none, and those of `estimated_requests` are guesses.
+    """
 
     model: str
     requests: int

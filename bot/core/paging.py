@@ -181,9 +181,7 @@ class _Splitter:
 
     def _reserve(self, length: int) -> int:
         """Room for closing the longest fence so far. It never shrinks, not even when the fence was closed."""
-        return max(
-            (1 + min(end, length) - lead for lead, run, end in self._runs if run + 3 <= length), default=0
-        )
+        return max((1 + min(end, length) - lead for lead, run, end in self._runs if run + 3 <= length), default=0)
 
     def _read_to(self, end: int) -> _Cut:
         """What is open at `end`."""
@@ -311,11 +309,7 @@ def _joins(text: str, at: int) -> bool:
     before, after = text[at - 1 : at], text[at : at + 1]
     if not before or not after:
         return False
-    if (
-        "\u200d" in (before, after)
-        or "\U0001f3fb" <= after <= "\U0001f3ff"
-        or (before, after) == ("\r", "\n")
-    ):
+    if "\u200d" in (before, after) or "\U0001f3fb" <= after <= "\U0001f3ff" or (before, after) == ("\r", "\n"):
         return True
     if _FLAG.match(after):
         begin = at

@@ -48,12 +48,12 @@ class Pairing:
         return self._code
 
     def attempt(self, text: str) -> bool:
-        """Whether `text` is the code, in any case and with spaces or dashes. A right code is used up by that.
+        """Whether `text` is the code, in any case and whatever stands between. A right code is used up by that.
 
         The last wrong try announces a new code at once.
         """
         expected = self.code()
-        typed = "".join(text.upper().replace("-", "").split())
+        typed = "".join(filter(str.isalnum, text.upper()))
         if hmac.compare_digest(typed.encode(), expected.encode()):
             self._code = None
             return True

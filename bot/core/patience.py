@@ -17,7 +17,7 @@ _LONGEST_PAUSE_S = 3.0
 
 
 class Patience:
-    """Retries storage operations (all of them are idempotent). `notify` tells a chat in plain words; it never raises."""
+    """Retries storage operations (all are idempotent). `notify` tells a chat in plain words; it never raises."""
 
     def __init__(self, clock: Clock, notify: Callable[[Place], Awaitable[None]]) -> None:
         self._clock = clock

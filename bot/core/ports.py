@@ -212,7 +212,7 @@ class Messenger(Protocol):
         """What `place` can do; cheap, no I/O."""
         ...
 
-    def render(self, place: Place, markdown: str, start: PageStart = PageStart()) -> tuple[Page, ...]:  # noqa: B008
+    def render(self, place: Place, markdown: str, start: PageStart = PageStart()) -> tuple[Page, ...]:
         """Turn a model's Markdown from `start` on into pages; pure and total, at least one page for non-blank text.
 
         All pages but the last stay the same when more text is appended to `markdown`.
@@ -263,8 +263,8 @@ class Messenger(Protocol):
     async def answer(self, inbound: Inbound, answer: "Answer") -> None:
         """Answer a command or a button: privately where the platform can, else in the chat.
 
-        An empty text only acknowledges: nothing new is shown. `answer.replace` edits the message that bore the button. An interaction that is not known to this process any
-        more is DeliveryError(NOT_FOUND).
+        An empty text only acknowledges: nothing new is shown. `answer.replace` edits the message that bore the button.
+        An interaction that this process does not know any more is DeliveryError(NOT_FOUND).
         """
         ...
 

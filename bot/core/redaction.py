@@ -36,12 +36,8 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {spelling for secret in secrets for spelling in _spellings(secret)}
-        longest_first = sorted(
-            (each for each in known if len(each) >= _SHORTEST_SECRET), key=len, reverse=True
-        )
-        self._known = (
-            re.compile("|".join(re.escape(each) for each in longest_first)) if longest_first else None
-        )
+        longest_first = sorted((each for each in known if len(each) >= _SHORTEST_SECRET), key=len, reverse=True)
+        self._known = re.compile("|".join(re.escape(each) for each in longest_first)) if longest_first else None
 
     def __call__(self, text: str) -> str:
         """The text with `MASK` in place of each secret."""

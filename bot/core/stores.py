@@ -19,7 +19,10 @@ class ThreadStore(Protocol):
     """Lanes: the queue, lease and fence of each thread, in one document."""
 
     async def ingest(self, place: Place, item: Item) -> Ingested:
-        """De-duplicate, enqueue and, when no lease is held, claim: one write. Durable (majority) when it returns."""
+        """De-duplicate, enqueue and, when no lease is held, claim: one write, durable when it returns.
+
+        A lease of this process that ran out counts as held: its lane may run still. Only the sweep tells.
+        """
         ...
 
     async def begin_attempt(self, claim: Claim) -> None:
@@ -44,22 +47,29 @@ class ThreadStore(Protocol):
         """
         ...
 
+    async def hold(self, claim: Claim) -> None:
+        """Renew the lease of a claim that may have been lost meanwhile. Raises Fenced when it was."""
+        ...
+
     async def release(self, claim: Claim) -> None:
-        """Give the lease back with the queue untouched (shutdown): the next sweep or start takes it. Never raises Fenced."""
+        """Give the lease back, the queue untouched: the next sweep or start takes it. Never raises Fenced."""
         ...
 
     async def heartbeat(self, thread_keys: Collection[str]) -> Mapping[str, str]:
         """Renew the leases of these running threads; returns those with a stop request: thread key -> who asked."""
         ...
 
-    async def claim_expired(self, limit: int, accounts: Collection[str]) -> tuple[Claim, ...]:
-        """Take over up to `limit` threads of these `platform:account` that have waiting items and no live lease."""
+    async def claim_expired(
+        self, limit: int, accounts: Collection[str], running: Collection[str] = ()
+    ) -> tuple[Claim, ...]:
+        """Take over up to `limit` threads of these `platform:account`: something waits, no lease is live.
+
+        Those that are `running` in this process stay as they are: the next heartbeat renews their leases.
+        """
         ...
 
-    async def withdraw(
-        self, thread_key: str, author_key: str | None, running: Collection[str]
-    ) -> tuple[Item, ...]:
-        """Take the author's waiting items (None: everyone's) off the queue, but for the `running` uids; returns them."""
+    async def withdraw(self, thread_key: str, author_key: str | None, running: Collection[str]) -> tuple[Item, ...]:
+        """Take the author's waiting items (None: everyone's) off the queue but for `running` uids; returns them."""
         ...
 
     async def request_stop(self, thread_key: str, by: str) -> bool:
@@ -162,8 +172,8 @@ class InvocationStore(Protocol):
         """It was answered."""
         ...
 
-    async def abandoned(self, older_than_s: float) -> tuple[Inbound, ...]:
-        """Commands that were begun and never ended, each handed out once per call interval."""
+    async def abandoned(self, older_than_s: float, accounts: Collection[str]) -> tuple[Inbound, ...]:
+        """Commands to these `platform:account` that were begun and never ended; each once in that time."""
         ...
 
 

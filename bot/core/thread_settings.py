@@ -86,9 +86,7 @@ def _parse_system(text: str) -> str:
     if not text.strip():
         raise UsageError("The system prompt is empty.")
     if len(text) > SYSTEM_MAX_CHARS:
-        raise UsageError(
-            f"The system prompt has {len(text):,} characters; at most {SYSTEM_MAX_CHARS:,} are allowed."
-        )
+        raise UsageError(f"The system prompt has {len(text):,} characters; at most {SYSTEM_MAX_CHARS:,} are allowed.")
     return text.strip()
 
 
@@ -199,9 +197,7 @@ def resolve(keys: Sequence[tuple[Scope, str]], values: Mapping[str, Mapping[str,
     return build(**{name: origin.value for name, origin in origins(keys, values).items()})
 
 
-def origins(
-    keys: Sequence[tuple[Scope, str]], values: Mapping[str, Mapping[str, object]]
-) -> Mapping[str, Origin]:
+def origins(keys: Sequence[tuple[Scope, str]], values: Mapping[str, Mapping[str, object]]) -> Mapping[str, Origin]:
     """Where each value of `resolve` comes from, by setting name; a setting that nobody set is not in it."""
     found: dict[str, Origin] = {}
     for spec in SETTINGS:

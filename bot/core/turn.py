@@ -126,11 +126,7 @@ class TurnLoop:
                         yield event
                 return
             except (RateLimited, ProviderUnavailable) as error:
-                wait_s = (
-                    error.retry_after_s
-                    if error.retry_after_s is not None
-                    else _FIRST_WAIT_S * 4 ** (attempt - 1)
-                )
+                wait_s = error.retry_after_s if error.retry_after_s is not None else _FIRST_WAIT_S * 4 ** (attempt - 1)
                 too_long = wait_s > min(_LONGEST_WAIT_S, self._interrupt.left_s)
                 if call.first_token_s is not None or too_long or attempt == _TRIES:
                     raise
@@ -155,6 +151,8 @@ class TurnLoop:
             raise failure
 
     async def _next(self, stream: AsyncGenerator[ProviderEvent, None]) -> ProviderEvent | None:
+        if self._interrupt.requested:  # what is there already would come without a wait to interrupt
+            raise StopRequested
         try:
             return await self._interrupt.within(anext(stream))
         except StopAsyncIteration:
@@ -188,9 +186,7 @@ class TurnLoop:
             first_token_s=call.first_token_s,
             duration_s=self._clock.monotonic() - call.started,
             completed=completed,
-            input_text=""
-            if report
-            else "\n".join([request.system, *(message.text for message in request.messages)]),
+            input_text="" if report else "\n".join([request.system, *(message.text for message in request.messages)]),
             output_text="" if report else "".join(call.text),
         )
 
@@ -252,9 +248,7 @@ def _with_results(request: ChatRequest, call: _Call, results: Sequence[ToolResul
     said = "".join(call.text)
     parts: tuple[Part, ...] = (*((Text(text=said),) if said else ()), *call.calls)
     answered = tuple(Message(role=Role.TOOL, parts=(result,)) for result in results)
-    return replace(
-        request, messages=(*request.messages, Message(role=Role.ASSISTANT, parts=parts), *answered)
-    )
+    return replace(request, messages=(*request.messages, Message(role=Role.ASSISTANT, parts=parts), *answered))
 
 
 def _parse_arguments(text: str) -> dict[str, object] | None:

@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
-from openai import AsyncOpenAI, AsyncStream
+from openai import APIStatusError, AsyncOpenAI, AsyncStream
 from openai.types import Model
-from openai.types.chat import ChatCompletionChunk
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from bot.core.catalogue import ModelInfo, ModelRef
 from bot.core.errors import EmptyAnswer, ProviderError
@@ -41,6 +41,8 @@ from bot.providers._openai_client import (
 from bot.providers._think import ThinkSplitter
 from bot.providers._tool_calls import ToolCallAssembler
 from bot.providers.connection import Connection
+
+_USAGE_FIELD = "stream_options"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class ChatCompletions:
         self._client = client
         self._clock = clock
         self._dialect = dialect
+        self._reports_usage = True
 
     @property
     def name(self) -> str:
@@ -80,13 +83,34 @@ class ChatCompletions:
         body = _to_wire(request, self._dialect)
         begun = False
         try:
-            stream: AsyncStream[ChatCompletionChunk] = await self._client.chat.completions.create(**body)
+            stream = await self._open(body)
             async with stream, aclosing(_from_wire(stream, self._name, self._dialect)) as events:
                 async for event in events:
                     begun = begun or isinstance(event, TextDelta | ReasoningDelta)
                     yield event
         except WIRE_ERRORS as error:
             raise self._translate_error(error, begun=begun) from None
+
+    async def _open(self, body: dict[str, Any]) -> AsyncStream[ChatCompletionChunk]:
+        """Start the stream, with usage at its end until the server says that it does not know of that."""
+        if self._reports_usage:
+            try:
+                return await self._create(body | {_USAGE_FIELD: {"include_usage": True}})
+            except APIStatusError as error:
+                if error.status_code not in (400, 422) or _USAGE_FIELD not in error.message:
+                    raise
+                self._reports_usage = False
+        return await self._create(body)
+
+    async def _create(self, body: dict[str, Any]) -> AsyncStream[ChatCompletionChunk]:
+        # Not `chat.completions.create`: see openai.py.
+        return await self._client.post(
+            "/chat/completions",
+            cast_to=ChatCompletion,
+            body=body,
+            stream=True,
+            stream_cls=AsyncStream[ChatCompletionChunk],
+        )
 
     async def list_models(self) -> tuple[ModelInfo, ...] | None:
         if not self._dialect.list_models:
@@ -96,18 +120,14 @@ class ChatCompletions:
                 models = [model async for model in self._client.models.list()]
         except (*WIRE_ERRORS, TimeoutError) as error:
             raise self._translate_error(error, begun=False) from None
-        return tuple(
-            _model_from_wire(model, self._name, self._dialect) for model in models if is_named(model)
-        )
+        return tuple(_model_from_wire(model, self._name, self._dialect) for model in models if is_named(model))
 
     async def aclose(self) -> None:
         await self._client.close()
 
     def _translate_error(self, error: Exception, *, begun: bool) -> ProviderError:
         by_text = not self._dialect.codes
-        return translate_error(
-            error, provider=self._name, now=self._clock.now(), begun=begun, by_text=by_text
-        )
+        return translate_error(error, provider=self._name, now=self._clock.now(), begun=begun, by_text=by_text)
 
 
 def build_chat(connection: Connection, dialect: ChatDialect) -> ChatCompletions:
@@ -124,7 +144,6 @@ def _to_wire(request: ChatRequest, dialect: ChatDialect) -> dict[str, Any]:
         "model": model.ref.id,
         "messages": messages,
         "stream": True,
-        "stream_options": {"include_usage": True},
     }
     if request.tools:
         body["tools"] = [_tool_to_wire(tool) for tool in request.tools]
@@ -246,9 +265,7 @@ class _AnswerSoFar:
             return []
         extra = delta.model_extra or {}
         events: list[TextDelta | ReasoningDelta] = [
-            ReasoningDelta(text=text)
-            for name in self._fields
-            if isinstance(text := extra.get(name), str) and text
+            ReasoningDelta(text=text) for name in self._fields if isinstance(text := extra.get(name), str) and text
         ]
         if isinstance(delta.content, str) and delta.content:
             split = self._splitter

@@ -42,9 +42,7 @@ class ToolCallAssembler:
     def finished(self) -> tuple[ToolCall, ...]:
         """All calls that have a name; one without an id gets one, for its result to refer to."""
         return tuple(
-            ToolCall(
-                id=draft.id or f"call_{number}", name=draft.name, arguments="".join(draft.arguments) or "{}"
-            )
+            ToolCall(id=draft.id or f"call_{number}", name=draft.name, arguments="".join(draft.arguments) or "{}")
             for number, draft in enumerate(self._drafts, start=1)
             if draft.name
         )

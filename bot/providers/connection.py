@@ -72,9 +72,7 @@ def load_factory(row: ProviderRow) -> Factory:
     return factory
 
 
-def connection_for(
-    row: ProviderRow, settings: Mapping[str, str | SecretStr | None], clock: Clock
-) -> Connection:
+def connection_for(row: ProviderRow, settings: Mapping[str, str | SecretStr | None], clock: Clock) -> Connection:
     """Read the row's settings by their names, as in the environment (`OPENAI_API_KEY`)."""
     return Connection(
         name=_plain(settings, row.name_setting) or row.name,

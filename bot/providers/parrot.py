@@ -18,10 +18,7 @@ from bot.providers.connection import Connection
 _PAUSE_S = 0.02
 _ECHO_CHARS = 2_000
 _WORD = re.compile(r"\S+\s*|\s+")
-_NOTE = (
-    "This is a demo: I am a parrot, no model is connected yet. "
-    "Set a provider's key (see the README) to meet one."
-)
+_NOTE = "This is a demo: I am a parrot, no model is connected yet. Set a provider's key (see the README) to meet one."
 
 
 class Parrot:

@@ -33,9 +33,7 @@ class GenaiPrices:
         if provider_id is None:
             return None
         try:
-            priced = calc_price(
-                _to_priced(usage), model_id, provider_id=provider_id, genai_request_timestamp=at
-            )
+            priced = calc_price(_to_priced(usage), model_id, provider_id=provider_id, genai_request_timestamp=at)
         except (LookupError, ValueError):
             return None
         # A unit without a price counts as 0 there: a model billed by the minute would come out free.

@@ -30,9 +30,7 @@ class ActivityStore:
             newest = threads.sort("active_at", DESCENDING).limit(_AT_MOST)
             return tuple(
                 [
-                    ActiveChannel(
-                        place=from_document(Place, document["place"]), last_order=document["last_order"]
-                    )
+                    ActiveChannel(place=from_document(Place, document["place"]), last_order=document["last_order"])
                     async for document in newest
                 ]
             )

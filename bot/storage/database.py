@@ -21,6 +21,7 @@ from bot.core.clock import SystemClock
 from bot.core.errors import SettingsError, StorageUnavailable
 from bot.core.ports import Clock
 from bot.storage.codec import Document
+from bot.storage.driver_waits import repair_waits
 from bot.storage.guard import POOL_SIZE, Guard
 from bot.storage.migrations import Migration, migrate, migrations
 from bot.storage.schema import ensure_indexes
@@ -112,6 +113,7 @@ def open_database(uri: str, name: str, *, clock: Clock | None = None) -> Databas
 
 
 def _client(uri: str) -> AsyncMongoClient[Document]:
+    repair_waits()
     try:
         return AsyncMongoClient(
             uri,

@@ -21,6 +21,8 @@ OPEN_S = 5.0
 
 _USERINFO = re.compile(r"//[^/\s]*@")
 _DETAIL_MAX_CHARS = 200
+#: From here on the driver tells its own time-outs and its view of the cluster, at length.
+_DRIVER_DETAILS = " (configured timeouts"
 
 
 class Guard:
@@ -76,7 +78,8 @@ class Guard:
 
     def _describe(self, error: PyMongoError) -> str:
         """One line without credentials: the driver does not print the URI, a server behind a proxy might."""
-        detail = _USERINFO.sub("//***@", " ".join(str(error).split()))
+        what = str(error).partition(_DRIVER_DETAILS)[0]
+        detail = _USERINFO.sub("//***@", " ".join(what.split()))
         for secret in self._secrets:
             detail = detail.replace(secret, "***")
         return f"MongoDB: {type(error).__name__}: {detail[:_DETAIL_MAX_CHARS]}"

@@ -3,6 +3,7 @@
 Knows nothing of what a command does.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -31,6 +32,7 @@ class InvocationStore:
         document: Document = {
             "_id": inbound.uid,
             "inbound": to_document(inbound),
+            "account": inbound.place.account_key,
             "open": True,
             "handed_at": now,
             "expire_at": now + KEPT_AT_MOST,
@@ -49,16 +51,16 @@ class InvocationStore:
         async with self._database.operation():
             await self._invocations.update_one({"_id": uid}, update)
 
-    async def abandoned(self, older_than_s: float) -> tuple[Inbound, ...]:
+    async def abandoned(self, older_than_s: float, accounts: Collection[str]) -> tuple[Inbound, ...]:
         found: list[Inbound] = []
         now = self._database.clock.now()
         before = now - timedelta(seconds=older_than_s)
-        while len(found) < _MAX_AT_ONCE and (inbound := await self._hand_out(before, now)) is not None:
+        due = {"open": True, "handed_at": {"$lt": before}, "account": {"$in": list(accounts)}}
+        while len(found) < _MAX_AT_ONCE and (inbound := await self._hand_out(due, now)) is not None:
             found.append(inbound)
         return tuple(found)
 
-    async def _hand_out(self, before: datetime, now: datetime) -> Inbound | None:
-        due = {"open": True, "handed_at": {"$lt": before}}
+    async def _hand_out(self, due: Document, now: datetime) -> Inbound | None:
         async with self._database.operation():
             document = await self._invocations.find_one_and_update(
                 due,

@@ -17,7 +17,7 @@ from typing import Final
 from bson.int64 import Int64
 
 from bot.core.place import Place
-from bot.core.turn_record import Claim, Item
+from bot.core.turn_record import Claim, Item, ItemKind
 from bot.storage.codec import Document, storable, to_document
 
 QUEUE_CAP: Final = 50
@@ -42,23 +42,19 @@ def ingest(place: Place, item: Item, owner: str, lease_s: float) -> list[Documen
     full = {"$gte": [{"$size": "$q"}, QUEUE_CAP]}
     cases = [{"case": known, "then": "duplicate"}, {"case": full, "then": "full"}]
     queued = {"$eq": ["$ingest.did", "queued"]}
+    # A lease of ours that ran out in an outage: the lane may run still, and the sweep knows whether it does.
+    free = {"$and": [LEASE_OVER, {"$ne": ["$owner", {"$literal": owner}]}]}
     return [
         {"$set": {"place": {"$literal": to_document(place)}, "account": {"$literal": place.account_key}}},
         {"$set": _blank()},
-        {
-            "$set": {
-                "ingest": {"did": {"$switch": {"branches": cases, "default": "queued"}}, "free": LEASE_OVER}
-            }
-        },
+        {"$set": {"ingest": {"did": {"$switch": {"branches": cases, "default": "queued"}}, "free": free}}},
         {
             "$set": {
                 "k": {"$cond": [queued, {"$add": ["$k", 1]}, "$k"]},
                 "q": {"$cond": [queued, _with(item, order), "$q"]},
                 "active_at": {"$cond": [queued, "$$NOW", "$active_at"]},
                 "last_order": {"$cond": [queued, {"$max": ["$last_order", order]}, "$last_order"]},
-                "ring": {
-                    "$cond": [queued, {"$slice": [{"$concatArrays": ["$ring", [uid]]}, -RING_SIZE]}, "$ring"]
-                },
+                "ring": {"$cond": [queued, {"$slice": [{"$concatArrays": ["$ring", [uid]]}, -RING_SIZE]}, "$ring"]},
             }
         },
         {"$set": {"np": {"$size": "$q"}}},
@@ -138,9 +134,7 @@ def revise(message_id: str, text: str | None) -> list[Document]:
     chosen = _waiting(message_id)
     if text is None:
         return _drop(chosen)
-    changed = {
-        "$cond": [chosen, {"$mergeObjects": ["$$item", {"$literal": {"text": storable(text)}}]}, "$$item"]
-    }
+    changed = {"$cond": [chosen, {"$mergeObjects": ["$$item", {"$literal": {"text": storable(text)}}]}, "$$item"]}
     return [{"$set": {"q": {"$map": {"input": "$q", "as": "item", "in": changed}}}}]
 
 
@@ -207,10 +201,12 @@ def _drop(condition: Document) -> list[Document]:
 
 
 def _waiting(message_id: str) -> Document:
-    """Of this message and not running: an owner runs what it was handed, all of the head's author."""
+    """Of this message and not running: an owner runs the head, a message with all it was handed of its author."""
     handed = {"$lte": ["$$item.k", "$held"]}
     of_head = {"$eq": ["$$item.author_key", {"$arrayElemAt": ["$q.author_key", 0]}]}
-    running = {"$and": [LEASE_LIVE, handed, of_head]}
+    merged = {"$eq": [{"$arrayElemAt": ["$q.kind", 0]}, ItemKind.MESSAGE.value]}
+    with_head = {"$or": [{"$eq": ["$$item.uid", _HEAD]}, {"$and": [handed, of_head, merged]}]}
+    running = {"$and": [LEASE_LIVE, with_head]}
     return {"$and": [{"$eq": ["$$item.message_id", {"$literal": message_id}]}, {"$not": [running]}]}
 
 

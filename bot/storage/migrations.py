@@ -37,9 +37,7 @@ _POLL_S: Final = 0.2
 _FREE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def migrate(
-    database: AsyncDatabase[Document], steps: tuple[Migration, ...], *, owner: str, clock: Clock
-) -> None:
+async def migrate(database: AsyncDatabase[Document], steps: tuple[Migration, ...], *, owner: str, clock: Clock) -> None:
     """Bring the schema to the last step's version; waits while another process does it.
 
     Raises:
@@ -88,6 +86,4 @@ async def _run(
             with pymongo.timeout(LEASE_S):  # instead of the client's few seconds: a step reads much
                 await step.run(database)
             await meta.update_one({"_id": "schema", "owner": owner}, {"$max": {"version": step.version}})
-    await meta.update_one(
-        {"_id": "schema", "owner": owner}, {"$set": {"until": _FREE}, "$unset": {"owner": ""}}
-    )
+    await meta.update_one({"_id": "schema", "owner": owner}, {"$set": {"until": _FREE}, "$unset": {"owner": ""}})

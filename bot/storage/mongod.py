@@ -31,9 +31,7 @@ _WRONG_VERSION = re.compile(
     r"|invalid featureCompatibilityVersion|version incompatibility",
     re.IGNORECASE,
 )
-_NO_PERMISSION = re.compile(
-    r"Permission denied|Operation not permitted|Read-only file system|IllegalOperation"
-)
+_NO_PERMISSION = re.compile(r"Permission denied|Operation not permitted|Read-only file system|IllegalOperation")
 _NEED_UPGRADE_CODE = 62
 _SIGILL_CODES = frozenset({-signal.SIGILL, 128 + signal.SIGILL})
 
@@ -84,9 +82,7 @@ def mongod_version(program: Path) -> str:
         StorageUnavailable: it cannot run here; the text says why.
     """
     try:
-        run = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, errors="replace", timeout=10
-        )
+        run = subprocess.run([program, "--version"], capture_output=True, text=True, errors="replace", timeout=10)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise cannot_execute(program, error) from error
     if run.returncode != 0:
@@ -119,9 +115,7 @@ def explain_exit(program: Path, code: int, output: str, *, log: Path | None) -> 
             remedy=f"Use another machine for the database: {_OWN_SERVER}.",
         )
     if _DISK_FULL.search(output):
-        return StorageUnavailable(
-            "The disk of the database is full.", remedy="Free some space and start again."
-        )
+        return StorageUnavailable("The disk of the database is full.", remedy="Free some space and start again.")
     if code == _NEED_UPGRADE_CODE or _WRONG_VERSION.search(output):
         return StorageUnavailable(
             f"The database files were written by another major version of MongoDB than {program} is.",

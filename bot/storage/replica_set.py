@@ -58,9 +58,7 @@ def become_primary(home: Home, *, timeout_s: float, wanted: Callable[[], bool]) 
 def _connect(home: Home) -> MongoClient[dict[str, Any]]:
     # A fresh client for each step: one that saw the server before its configuration keeps believing that
     # it has no sessions.
-    return MongoClient(
-        home.uri, serverSelectionTimeoutMS=ANSWER_TIMEOUT_S * 1000, timeoutMS=ANSWER_TIMEOUT_S * 1000
-    )
+    return MongoClient(home.uri, serverSelectionTimeoutMS=ANSWER_TIMEOUT_S * 1000, timeoutMS=ANSWER_TIMEOUT_S * 1000)
 
 
 def _configure(client: MongoClient[dict[str, Any]], home: Home) -> None:

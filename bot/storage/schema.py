@@ -19,9 +19,7 @@ _INDEX_CONFLICTS = (85, 86)
 def _ttl() -> IndexModel:
     """Documents vanish at their `expire_at`; those without one stay and cost nothing."""
     dated = {"expire_at": {"$type": "date"}}
-    return IndexModel(
-        [("expire_at", ASCENDING)], name="ttl", expireAfterSeconds=0, partialFilterExpression=dated
-    )
+    return IndexModel([("expire_at", ASCENDING)], name="ttl", expireAfterSeconds=0, partialFilterExpression=dated)
 
 
 def _newest_of(field: str, name: str, **options: Any) -> IndexModel:
@@ -32,9 +30,7 @@ def indexes() -> Mapping[str, tuple[IndexModel, ...]]:
     """All indexes by collection."""
     return {
         "threads": (
-            IndexModel(
-                [("until", ASCENDING)], name="pending_expired", partialFilterExpression={"np": {"$gt": 0}}
-            ),
+            IndexModel([("until", ASCENDING)], name="pending_expired", partialFilterExpression={"np": {"$gt": 0}}),
             IndexModel([("account", ASCENDING), ("active_at", DESCENDING)], name="account_active"),
         ),
         "turns": (
@@ -55,9 +51,7 @@ def indexes() -> Mapping[str, tuple[IndexModel, ...]]:
         ),
         "refusals": (_ttl(),),
         "invocations": (
-            IndexModel(
-                [("handed_at", ASCENDING)], name="open_handed", partialFilterExpression={"open": True}
-            ),
+            IndexModel([("handed_at", ASCENDING)], name="open_handed", partialFilterExpression={"open": True}),
             _ttl(),
         ),
     }
@@ -74,9 +68,7 @@ async def ensure_indexes(database: AsyncDatabase[Document]) -> None:
             await _rebuild(database, collection, models)
 
 
-async def _rebuild(
-    database: AsyncDatabase[Document], collection: str, models: tuple[IndexModel, ...]
-) -> None:
+async def _rebuild(database: AsyncDatabase[Document], collection: str, models: tuple[IndexModel, ...]) -> None:
     for model in models:
         try:
             await database[collection].create_indexes([model])

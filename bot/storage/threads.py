@@ -9,7 +9,7 @@ from typing import Any
 from pymongo import ReturnDocument
 from pymongo.asynchronous.collection import AsyncCollection
 
-from bot.core.errors import Fenced
+from bot.core.errors import Fenced, StorageUnavailable
 from bot.core.place import Place
 from bot.core.turn_record import Attempt, Claim, Ingested, Item
 from bot.storage import lanes
@@ -32,9 +32,7 @@ class ThreadStore:
 
     async def ingest(self, place: Place, item: Item) -> Ingested:
         pipeline = lanes.ingest(place, item, self._owner, self._lease_s)
-        document = await self._change(
-            {"_id": place.thread_key}, pipeline, projection=_INGEST_FIELDS, upsert=True
-        )
+        document = await self._change({"_id": place.thread_key}, pipeline, projection=_INGEST_FIELDS, upsert=True)
         assert document is not None, "an upsert returns its document"  # noqa: S101
         did = document["ingest"]
         claim = _claim(document) if did["claimed"] else None
@@ -56,6 +54,11 @@ class ThreadStore:
             raise Fenced(claim.thread_key)
         return _claim(document) if document["np"] else None
 
+    async def hold(self, claim: Claim) -> None:
+        mine = {**_fenced(claim), "owner": self._owner}
+        if not await self._update(mine, [{"$set": {"until": lanes.renewed(self._lease_s)}}]):
+            raise Fenced(claim.thread_key)
+
     async def release(self, claim: Claim) -> None:
         async with self._database.operation():
             await self._threads.update_one(_fenced(claim), {"$set": {"owner": None, "until": lanes.NEVER}})
@@ -70,20 +73,26 @@ class ThreadStore:
             stops = self._threads.find({**mine, "stop": {"$exists": True}}, {"stop": 1})
             return {document["_id"]: document["stop"] async for document in stops}
 
-    async def claim_expired(self, limit: int, accounts: Collection[str]) -> tuple[Claim, ...]:
+    async def claim_expired(
+        self, limit: int, accounts: Collection[str], running: Collection[str] = ()
+    ) -> tuple[Claim, ...]:
         claims: list[Claim] = []
         pipeline = lanes.takeover(self._owner, self._lease_s)
         expired = {"np": {"$gt": 0}, "account": {"$in": list(accounts)}, "$expr": lanes.LEASE_OVER}
-        while len(claims) < limit:
-            document = await self._change(expired, pipeline, sort=[("until", 1)])
-            if document is None:
-                break
-            claims.append(_claim(document))
+        if running:
+            expired["_id"] = {"$nin": list(running)}
+        try:
+            while len(claims) < limit:
+                document = await self._change(expired, pipeline, sort=[("until", 1)])
+                if document is None:
+                    break
+                claims.append(_claim(document))
+        except StorageUnavailable:
+            if not claims:
+                raise  # else what was claimed by then is ours, and has to be run
         return tuple(claims)
 
-    async def withdraw(
-        self, thread_key: str, author_key: str | None, running: Collection[str]
-    ) -> tuple[Item, ...]:
+    async def withdraw(self, thread_key: str, author_key: str | None, running: Collection[str]) -> tuple[Item, ...]:
         async with self._database.operation():
             document = await self._threads.find_one_and_update(
                 {"_id": thread_key},

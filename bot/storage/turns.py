@@ -56,9 +56,7 @@ class TurnStore:
     def _turns(self) -> AsyncCollection[Document]:
         return self._database.collection("turns")
 
-    async def _newest(
-        self, found: Document, limit: int, projection: Document | None = None
-    ) -> list[TurnRecord]:
+    async def _newest(self, found: Document, limit: int, projection: Document | None = None) -> list[TurnRecord]:
         newest = self._turns.find(found, projection, sort=[("seq", -1)], limit=limit)
         async with self._database.operation():
             documents = await newest.to_list()

@@ -127,9 +127,7 @@ async def test_all_is_well(healthy: Patient) -> None:
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-async def test_a_provider_that_does_not_work_is_explained(
-    healthy: Patient, error: ProviderError, remedy: str
-) -> None:
+async def test_a_provider_that_does_not_work_is_explained(healthy: Patient, error: ProviderError, remedy: str) -> None:
     check = await line_about(replace(healthy, providers={"openai": ListingProvider(error)}), "openai: ")
 
     assert check.status is Status.FAULT
@@ -172,9 +170,7 @@ async def test_models_that_retire_soon_are_named_the_default_first(healthy: Pati
     )
 
     warnings = [
-        check.line
-        for check in await examine(replace(healthy, directory=directory))
-        if check.status is Status.WARNING
+        check.line for check in await examine(replace(healthy, directory=directory)) if check.status is Status.WARNING
     ]
 
     assert warnings == [

@@ -52,9 +52,7 @@ def test_no_secret_gets_into_a_message_its_arguments_its_context_or_its_tracebac
     try:
         raise ValueError(f"GET https://api.telegram.org/bot{TELEGRAM}/getMe with {OPENAI}")
     except ValueError:
-        log.exception(
-            "failed for %s at %s", DISCORD, "mongodb://u:other@h", extra={"thread_key": "unusual-secret"}
-        )
+        log.exception("failed for %s at %s", DISCORD, "mongodb://u:other@h", extra={"thread_key": "unusual-secret"})
 
     text = out.getvalue()
     for secret in (DISCORD, TELEGRAM, OPENAI, "unusual-secret", "open%20sesame", ":other@"):
@@ -117,7 +115,17 @@ def test_a_json_line_is_one_object() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["httpx", "httpcore", "httpx2", "telegram.ext", "discord.gateway", "pymongo", "openai", "asyncio"]
+    "name",
+    [
+        "httpx",
+        "httpcore",
+        "httpx2",
+        "httpcore2.http11",
+        "telegram.ext",
+        "discord.gateway",
+        "pymongo",
+        "asyncio",
+    ],
 )
 def test_libraries_are_heard_from_warnings_on_also_at_debug(name: str) -> None:
     out = io.StringIO()

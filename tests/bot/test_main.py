@@ -1,6 +1,7 @@
 """The command line as a process: what it prints and with which code it ends."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,9 +17,7 @@ DEADLINE_S = 60.0
 NOWHERE = "http://127.0.0.1:9"
 
 
-def parley(
-    folder: Path, *arguments: str, stdin: str = "", **environ: str
-) -> subprocess.CompletedProcess[str]:
+def parley(folder: Path, *arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
     """Run it in an empty environment and folder; Ollama is looked for where nothing listens."""
     return subprocess.run(
         [sys.executable, "-m", "bot", *arguments],
@@ -45,9 +44,7 @@ def test_version(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ()], ids=["asked", "no command"])
-def test_help_shows_commands_examples_and_where_settings_come_from(
-    tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
+def test_help_shows_commands_examples_and_where_settings_come_from(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     done = parley(tmp_path, *arguments)
 
     assert done.returncode == 0
@@ -83,6 +80,24 @@ def test_a_wrong_models_file_is_one_line_and_2(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("parley: MODELS_FILE")
     assert "Traceback" not in done.stderr
+
+
+def test_a_default_model_of_a_provider_that_is_not_there_is_one_line_and_2(tmp_path: Path) -> None:
+    done = parley(tmp_path, "models", DEFAULT_MODEL="openai/gpt-6-luna")
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "parley: DEFAULT_MODEL is “openai/gpt-6-luna”: no provider “openai” is configured or running here; "
+        "there is demo.\n"
+    )
+
+
+def test_two_providers_of_one_name_are_one_line_and_2(tmp_path: Path) -> None:
+    openai = {"OPENAI_API_KEY": "sk-1", "OPENAI_BASE_URL": NOWHERE}
+    done = parley(tmp_path, "models", COMPATIBLE_BASE_URL=NOWHERE, COMPATIBLE_NAME="OpenAI", **openai)
+
+    assert done.returncode == 2
+    assert done.stderr == "parley: COMPATIBLE_NAME: another provider is called “openai” too.\n"
 
 
 def test_run_without_a_platform_and_without_a_terminal_is_2(tmp_path: Path) -> None:
@@ -179,6 +194,34 @@ def test_piped_lines_are_answered_and_the_end_of_input_is_0(tmp_path: Path) -> N
     assert "did you mean TELEGRAM_TOKEN?" in done.stderr
     assert " INFO " not in done.stdout
     assert not (tmp_path / "data" / "parley.log").exists()
+
+
+def test_the_chat_leaves_the_platforms_to_a_bot_that_runs_beside_it(tmp_path: Path) -> None:
+    telegram = {"TELEGRAM_TOKEN": f"1:{'x' * 35}", "TELEGRAM_API_URL": NOWHERE}
+    done = parley(tmp_path, "chat", stdin="hello there\n", **telegram)
+
+    assert "> hello there" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_pairing_code_is_shown_at_every_level(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "run"],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=_environ({"TELEGRAM_TOKEN": f"1:{'x' * 35}", "TELEGRAM_API_URL": NOWHERE, "LOG_LEVEL": "ERROR"}),
+    ) as process:
+        assert process.stderr is not None
+        try:
+            first = process.stderr.readline().decode()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=DEADLINE_S)
+        finally:
+            process.kill()
+
+    assert re.search(r"pairing code [2-9A-Z]{8} ", first)
+    assert process.returncode == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -111,7 +111,7 @@ WRONG = (
     Wrong("DEFAULT_MODEL", "gpt-6", "provider/model"),
     Wrong("DISCORD_API_URL", "localhost:80", "https://host/path"),
     Wrong("COMPATIBLE_BASE_URL", "http://h/v1?key=1", "without a query"),
-    Wrong("COMPATIBLE_NAME", "My Server", "lower-case"),
+    Wrong("COMPATIBLE_NAME", "My Server", "letters, digits"),
     Wrong("MONGODB_DATABASE", "a/b", "letters, digits"),
     Wrong("MONGOD", "/no/such/mongod", "no program"),
     Wrong("DATA_DIR", __file__, "folder"),
@@ -184,6 +184,12 @@ def test_settings_are_found_by_the_names_that_operators_use() -> None:
     assert values["GROQ_BASE_URL"] == "http://h/v1"
     assert values["GROQ_API_KEY"] == settings.groq_api_key
     assert values["OPENAI_API_KEY"] is None
+
+
+def test_the_name_of_a_compatible_server_is_read_like_the_provider_of_a_model() -> None:
+    settings = load_settings({"COMPATIBLE_NAME": "Open.Router"}, None)
+
+    assert settings.compatible_name == "open.router"
 
 
 def test_a_misspelt_name_is_noticed(tmp_path: Path) -> None:

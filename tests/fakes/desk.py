@@ -138,9 +138,7 @@ class Counter:
             gate=gate,
             pairing=Pairing(clock=self.clock, announce=self.codes.append),
             messenger=RecordingMessenger(self.clock, admins=self.admins),
-            defaults=TurnDefaults(
-                system_prompt="Be kind.", temperature=None, max_output_tokens=2_000, timeout_s=60.0
-            ),
+            defaults=TurnDefaults(system_prompt="Be kind.", temperature=None, max_output_tokens=2_000, timeout_s=60.0),
             clock=self.clock,
         )
 

@@ -11,7 +11,7 @@ from bot.core.clock import SystemClock
 from bot.core.errors import Fenced, StorageUnavailable
 from bot.core.place import Place
 from bot.core.ports import Clock
-from bot.core.turn_record import Attempt, Claim, Ingested, Item
+from bot.core.turn_record import Attempt, Claim, Ingested, Item, ItemKind
 
 QUEUE_CAP = 50
 RING_SIZE = 128
@@ -104,7 +104,8 @@ class MemoryThreadStore(Outage):
         full = not duplicate and len(lane.queue) >= QUEUE_CAP
         if not duplicate and not full:
             lane.enqueue(item)
-        claim = self._claim(lane) if lane.queue and not self._live(lane) else None
+        free = not self._live(lane) and lane.owner != self._owner
+        claim = self._claim(lane) if lane.queue and free else None
         return Ingested(claim=claim, duplicate=duplicate, full=full)
 
     async def begin_attempt(self, claim: Claim) -> None:
@@ -134,6 +135,12 @@ class MemoryThreadStore(Outage):
         lane.owner, lane.until = self._owner, self._now() + self._lease_s
         return lane.claim()
 
+    async def hold(self, claim: Claim) -> None:
+        lane = self._owned(claim)
+        if lane.owner != self._owner:
+            raise Fenced(claim.thread_key)
+        lane.until = self._now() + self._lease_s
+
     async def release(self, claim: Claim) -> None:
         self._answer()
         lane = self.lanes.get(claim.thread_key)
@@ -147,15 +154,16 @@ class MemoryThreadStore(Outage):
             lane.until = self._now() + self._lease_s
         return {key: lane.stop for key, lane in mine.items() if lane.stop is not None}
 
-    async def claim_expired(self, limit: int, accounts: Collection[str]) -> tuple[Claim, ...]:
+    async def claim_expired(
+        self, limit: int, accounts: Collection[str], running: Collection[str] = ()
+    ) -> tuple[Claim, ...]:
         self._answer()
-        served = [lane for lane in self.lanes.values() if lane.place.account_key in accounts]
+        others = [lane for key, lane in self.lanes.items() if key not in running]
+        served = [lane for lane in others if lane.place.account_key in accounts]
         expired = [lane for lane in served if lane.queue and not self._live(lane)]
         return tuple(self._claim(lane) for lane in sorted(expired, key=lambda lane: lane.until)[:limit])
 
-    async def withdraw(
-        self, thread_key: str, author_key: str | None, running: Collection[str]
-    ) -> tuple[Item, ...]:
+    async def withdraw(self, thread_key: str, author_key: str | None, running: Collection[str]) -> tuple[Item, ...]:
         self._answer()
         lane = self.lanes.get(thread_key)
         queue = [] if lane is None else lane.queue
@@ -202,8 +210,10 @@ class MemoryThreadStore(Outage):
         return lane.until > self._now()
 
     def _runs(self, lane: Lane, waiting: Waiting) -> bool:
-        handed = waiting.arrival <= lane.handed and waiting.item.author_key == lane.queue[0].item.author_key
-        return handed and self._live(lane)
+        head = lane.queue[0].item
+        handed = waiting.arrival <= lane.handed and waiting.item.author_key == head.author_key
+        runs = waiting.item.uid == head.uid or (handed and head.kind is ItemKind.MESSAGE)
+        return runs and self._live(lane)
 
     def _claim(self, lane: Lane) -> Claim:
         lane.tries = lane.tries + 1 if lane.queue[0].arrival <= lane.handed else 0
@@ -223,9 +233,7 @@ class MemoryThreadStore(Outage):
         """The notes on the claim's head item so far, taken over under the claim's fence."""
         noted, uid = self._owned(claim).attempt, claim.items[0].uid
         if noted is None or noted.uid != uid:
-            noted = Attempt(
-                uid=uid, fence=0, at=self._clock.now(), called=False, sending=False, message_ids=()
-            )
+            noted = Attempt(uid=uid, fence=0, at=self._clock.now(), called=False, sending=False, message_ids=())
         return replace(noted, fence=claim.fence, at=self._clock.now())
 
     def _note(self, claim: Claim, attempt: Attempt) -> None:

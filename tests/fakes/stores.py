@@ -6,7 +6,7 @@ raise StorageUnavailable.
 
 import copy
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -181,10 +181,11 @@ class MemoryInvocations(Outage):
         self._answer()
         self.open.pop(uid, None)
 
-    async def abandoned(self, older_than_s: float) -> tuple[Inbound, ...]:
+    async def abandoned(self, older_than_s: float, accounts: Collection[str]) -> tuple[Inbound, ...]:
         self._answer()
         now = self._clock.now()
         before = now - timedelta(seconds=older_than_s)
-        due = tuple(inbound for uid, inbound in self.open.items() if self._handed[uid] < before)
+        served = [inbound for inbound in self.open.values() if inbound.place.account_key in accounts]
+        due = tuple(inbound for inbound in served if self._handed[inbound.uid] < before)
         self._handed.update({inbound.uid: now for inbound in due})
         return due

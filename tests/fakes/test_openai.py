@@ -52,17 +52,13 @@ async def test_responses_stream_has_the_real_event_order() -> None:
     assert response.output_text == "Hello"
     assert (response.usage.input_tokens, response.usage.output_tokens) == (3, 2)
     assert response.usage.input_tokens_details.cached_tokens == 1
-    assert fake.billed == [
-        Billed(model=LUNA, input_tokens=3, cached_tokens=1, output_tokens=2, completed=True)
-    ]
+    assert fake.billed == [Billed(model=LUNA, input_tokens=3, cached_tokens=1, output_tokens=2, completed=True)]
 
 
 async def test_default_reply_echoes_the_last_user_text_on_both_apis() -> None:
     async with FakeOpenAI() as fake, client_of(fake) as client:
         whole = await client.responses.create(model=LUNA, input="first", store=False)
-        chunks = await chat(
-            client, messages=[{"role": "user", "content": [{"type": "text", "text": "second"}]}]
-        )
+        chunks = await chat(client, messages=[{"role": "user", "content": [{"type": "text", "text": "second"}]}])
 
     assert whole.output_text == "You said: first"
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "You said: second"
@@ -71,9 +67,7 @@ async def test_default_reply_echoes_the_last_user_text_on_both_apis() -> None:
 
 async def test_reasoning_item_and_tool_call_can_be_replayed_with_the_tool_result() -> None:
     async with FakeOpenAI() as fake, client_of(fake) as client:
-        fake.script(
-            Reply(reasoning="I should look.", tool_calls=(ToolCall(name="look", arguments='{"a": "long"}'),))
-        )
+        fake.script(Reply(reasoning="I should look.", tool_calls=(ToolCall(name="look", arguments='{"a": "long"}'),)))
         include = ["reasoning.encrypted_content"]
         events = await responses(client, tools=[TOOL], include=include, reasoning={"summary": "auto"})
         output = [item.model_dump(exclude_none=True) for item in events[-1].response.output]
@@ -92,9 +86,7 @@ async def test_reasoning_item_and_tool_call_can_be_replayed_with_the_tool_result
 
 async def test_refusal_and_incomplete_arrive_as_events() -> None:
     async with FakeOpenAI() as fake, client_of(fake) as client:
-        fake.script(
-            Reply(refusal="I cannot."), Reply(text="x" * 400), Reply(text="a", finish=Finish.CONTENT_FILTER)
-        )
+        fake.script(Reply(refusal="I cannot."), Reply(text="x" * 400), Reply(text="a", finish=Finish.CONTENT_FILTER))
         refused = await responses(client)
         cut = await responses(client, max_output_tokens=16)
         filtered = await responses(client)
@@ -172,9 +164,7 @@ RESPONSES_REFUSALS = (
     Refusal(id="sampling", body={"temperature": 1}, code="unsupported_parameter", param="temperature"),
     Refusal(id="range", body={"model": CLASSIC, "temperature": 3}, code="decimal_above_max_value"),
     Refusal(id="effort", body={"reasoning": {"effort": "minimal"}}, code="unsupported_value"),
-    Refusal(
-        id="no-effort", body={"model": CLASSIC, "reasoning": {"effort": "low"}}, param="reasoning.effort"
-    ),
+    Refusal(id="no-effort", body={"model": CLASSIC, "reasoning": {"effort": "low"}}, param="reasoning.effort"),
     Refusal(id="cache-key", body={"prompt_cache_key": "k" * 65}, code="string_above_max_length"),
     Refusal(id="role", body={"input": [{"role": "tool", "content": "x"}]}, param="input[0].role"),
     Refusal(id="empty", body={"input": [{"role": "user", "content": ""}]}, param="input[0].content"),
@@ -217,9 +207,7 @@ CHAT_REFUSALS = (
         param="messages.[0].role",
     ),
     Refusal(id="empty", body={"messages": [{"role": "user", "content": ""}]}, param="messages[0].content"),
-    Refusal(
-        id="part", body={"messages": [{"role": "user", "content": [{"type": "input_text", "text": "x"}]}]}
-    ),
+    Refusal(id="part", body={"messages": [{"role": "user", "content": [{"type": "input_text", "text": "x"}]}]}),
 )
 
 

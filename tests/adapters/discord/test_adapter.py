@@ -60,9 +60,7 @@ async def test_a_reply_to_the_bot_brings_what_it_replies_to_without_a_request(
     assert len(fake.requests) == asked
 
 
-async def test_a_mention_in_a_reply_to_somebody_else_quotes_them(
-    fake: FakeDiscord, door: Door, channel: int
-) -> None:
+async def test_a_mention_in_a_reply_to_somebody_else_quotes_them(fake: FakeDiscord, door: Door, channel: int) -> None:
     ada, bob = fake.add_user("ada"), fake.add_user("bob")
     claim = fake.say(channel, ada.id, "the earth is flat")
     fake.say(channel, bob.id, "is that so?", mentions=[fake.bot_user_id], reply_to=claim.id)
@@ -166,9 +164,7 @@ async def test_a_thread_that_was_archived_at_the_start_is_looked_up(fake: FakeDi
         assert (inbound.place.chat, inbound.place.thread) == (str(channel), str(thread.id))
 
 
-async def test_only_an_edit_that_changes_the_text_is_passed_on(
-    fake: FakeDiscord, door: Door, channel: int
-) -> None:
+async def test_only_an_edit_that_changes_the_text_is_passed_on(fake: FakeDiscord, door: Door, channel: int) -> None:
     ada = fake.add_user()
     asked = fake.say(channel, ada.id, "2+2?", mentions=[fake.bot_user_id])
     other = fake.say(channel, ada.id, "chatter")
@@ -188,9 +184,7 @@ async def test_only_an_edit_that_changes_the_text_is_passed_on(
 
 
 @pytest.mark.parametrize(("ahead_s", "heard"), [(0.0, True), (3600.0, False)])
-async def test_after_a_restart_only_a_fresh_edit_counts(
-    fake: FakeDiscord, ahead_s: float, heard: bool
-) -> None:
+async def test_after_a_restart_only_a_fresh_edit_counts(fake: FakeDiscord, ahead_s: float, heard: bool) -> None:
     ada = fake.add_user()
     asked = fake.say(fake.add_dm(ada.id).id, ada.id, "2+2?")
     async with open_door(fake, clock=SkippingClock(ahead_s)) as door:
@@ -260,9 +254,7 @@ async def test_an_event_that_fails_costs_neither_the_next_one_nor_the_connection
     said = await door.core.said(2)
 
     assert [s.text for s in said] == ["one", "two"]
-    assert [record.message for record in caplog.records if record.exc_info] == [
-        "an event of Discord was lost"
-    ]
+    assert [record.message for record in caplog.records if record.exc_info] == ["an event of Discord was lost"]
     assert fake.identifies == 1
 
 
@@ -310,9 +302,7 @@ async def test_an_api_that_is_down_at_the_start_is_tried_again(fake: FakeDiscord
         assert door.core.ready == [f"discord:{fake.bot_user_id}"]
 
 
-async def test_after_the_intake_has_stopped_running_answers_can_still_be_sent(
-    fake: FakeDiscord, channel: int
-) -> None:
+async def test_after_the_intake_has_stopped_running_answers_can_still_be_sent(fake: FakeDiscord, channel: int) -> None:
     core = Core(fake)
     adapter = make_adapter(fake, core)
     async with asyncio.TaskGroup() as group:
@@ -328,3 +318,27 @@ async def test_after_the_intake_has_stopped_running_answers_can_still_be_sent(
 
     assert fake.connections == 0
     assert [m.content for m in fake.bot_messages(channel)] == ["the end of an answer"]
+
+
+async def test_a_server_that_names_a_charset_and_has_no_plain_gateway_is_no_hindrance(
+    fake: FakeDiscord, channel: int
+) -> None:
+    json_type = {"Content-Type": "application/json; charset=utf-8"}
+    me = {"id": str(fake.bot_user_id), "username": "parley", "discriminator": "0", "avatar": None}
+    fake.faults.add("GET", "^/users/@me$", Respond(status=200, body=me, headers=json_type), times=None)
+    missing = fake.faults.add("GET", "^/gateway$", Respond(status=404, body={"message": "404"}), times=None)
+    async with open_door(fake) as door:
+        fake.say(channel, fake.add_user().id, "hello", mentions=[fake.bot_user_id])
+        (said,) = await door.core.said()
+
+    assert said.text == "hello"
+    assert missing.hits == 0
+
+
+async def test_commands_are_written_to_a_server_that_does_not_list_them(fake: FakeDiscord, channel: int) -> None:
+    unlisted = Respond(status=404, body={"message": "404: Not Found", "code": 0})
+    fake.faults.add("GET", "/commands$", unlisted, times=None)
+    async with open_door(fake):
+        await fake.wait_for(lambda: fake.commands)
+
+    assert fake.command_syncs == 1

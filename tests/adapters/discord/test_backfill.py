@@ -40,9 +40,7 @@ async def test_what_came_between_two_lives_is_answered_in_order(fake: FakeDiscor
     assert texts(core) == ["first", "missed 0", "missed 1", "missed 2"]
 
 
-async def test_events_that_arrive_meanwhile_come_after_the_missed_ones(
-    fake: FakeDiscord, channel: int
-) -> None:
+async def test_events_that_arrive_meanwhile_come_after_the_missed_ones(fake: FakeDiscord, channel: int) -> None:
     core, ada = Core(fake), fake.add_user()
     async with open_door(fake, core):
         await ask(fake, core, channel, "first")

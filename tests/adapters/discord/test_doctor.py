@@ -34,3 +34,12 @@ async def test_each_fault_comes_with_its_remedy(fake: FakeDiscord) -> None:
     assert "Try again later" in later
     assert not gone
     assert "DISCORD_API_URL" in network
+
+
+async def test_a_server_that_tells_less_than_discord_is_no_failure(fake: FakeDiscord) -> None:
+    for path in ("^/applications/@me$", "^/users/@me/guilds$"):
+        fake.faults.add("GET", path, Respond(status=404, body={"message": "404: Not Found", "code": 0}))
+    token, intent = await check(fake.token, fake.url, SystemClock())
+
+    assert token == (True, f"Discord: the token is valid, the bot is parley (id {fake.bot_user_id})")
+    assert intent[0]

@@ -117,9 +117,7 @@ async def test_an_answer_to_a_command_of_another_life_is_not_found(
     assert refused.value.kind is DeliveryKind.NOT_FOUND
 
 
-async def test_a_token_that_ran_out_is_not_found(
-    fake: FakeDiscord, door_with_commands: Door, channel: int
-) -> None:
+async def test_a_token_that_ran_out_is_not_found(fake: FakeDiscord, door_with_commands: Door, channel: int) -> None:
     door = door_with_commands
     fake.slash(channel, fake.add_user().id, "stop")
     (inbound,) = await door.core.wait_for()
@@ -264,9 +262,7 @@ async def test_an_acknowledgement_is_repeated_once_when_the_api_stumbles(
     assert interaction.callback_type == 5
 
 
-async def test_commands_are_registered_once_and_again_when_they_change(
-    fake: FakeDiscord, channel: int
-) -> None:
+async def test_commands_are_registered_once_and_again_when_they_change(fake: FakeDiscord, channel: int) -> None:
     for commands, syncs in ((COMMANDS, 1), (COMMANDS, 1), (COMMANDS[:2], 2)):
         async with open_door(fake, commands=commands):
             await fake.wait_for(lambda: len(fake.commands) == len(commands))  # noqa: B023  # waited for here

@@ -29,9 +29,7 @@ async def refusal(work: object) -> DeliveryError:
     return caught.value
 
 
-async def test_a_message_replies_shows_buttons_and_pings_nobody(
-    fake: FakeDiscord, door: Door, channel: int
-) -> None:
+async def test_a_message_replies_shows_buttons_and_pings_nobody(fake: FakeDiscord, door: Door, channel: int) -> None:
     ada = fake.add_user()
     asked = fake.say(channel, ada.id, "ping everyone")
     sent = await door.messenger.send(
@@ -196,9 +194,7 @@ async def test_a_file_goes_along(fake: FakeDiscord, door: Door, channel: int) ->
     assert [(a.filename, a.content) for a in shown.attachments] == [("answer.md", answer.content)]
 
 
-async def test_a_thread_is_opened_from_a_message_or_found(
-    fake: FakeDiscord, door: Door, channel: int
-) -> None:
+async def test_a_thread_is_opened_from_a_message_or_found(fake: FakeDiscord, door: Door, channel: int) -> None:
     place, ada = door.place(channel), fake.add_user()
     asked = fake.say(channel, ada.id, "long story")
     opened = await door.messenger.open_thread(place, str(asked.id), "x" * 120)
@@ -253,9 +249,7 @@ async def test_who_manages_channels_is_asked_of_discord_once_nobody_said(
     assert await door.messenger.may_manage(door.place(fake.add_dm(ada.id).id), author(ada.id))
 
 
-async def test_a_full_bucket_of_one_channel_does_not_delay_another(
-    fake: FakeDiscord, door: Door, channel: int
-) -> None:
+async def test_a_full_bucket_of_one_channel_does_not_delay_another(fake: FakeDiscord, door: Door, channel: int) -> None:
     other = fake.add_text_channel(next(iter(fake.world.guilds)), "other").id
     busy, idle = door.place(channel), door.place(other)
     for number in range(5):

@@ -84,9 +84,7 @@ def test_what_fits_is_one_page_as_it_was_written() -> None:
 def test_a_table_is_an_aligned_code_block() -> None:
     (page,) = render("Prices:\n\n| item | price |\n|---|--:|\n| **tea** | 2 |\n| coffee | 10 |\n\nEnjoy.")
 
-    assert page.content == (
-        "Prices:\n\n```\nitem    price\n──────  ─────\ntea         2\ncoffee     10\n```\n\nEnjoy."
-    )
+    assert page.content == ("Prices:\n\n```\nitem    price\n──────  ─────\ntea         2\ncoffee     10\n```\n\nEnjoy.")
     assert "|" in page.plain
 
 
@@ -99,8 +97,6 @@ def test_a_long_code_block_is_closed_and_reopened_with_its_language() -> None:
         assert page.content.startswith("```python\n")
         assert page.content.rstrip().endswith("```")
         assert page.content.count("```") == 2
-    inner = "\n".join(
-        page.content.strip().removeprefix("```python\n").removesuffix("\n```") for page in pages
-    )
+    inner = "\n".join(page.content.strip().removeprefix("```python\n").removesuffix("\n```") for page in pages)
     assert inner == code
     assert pages[0].end != PageStart()

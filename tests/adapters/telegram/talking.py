@@ -29,6 +29,4 @@ def page_of(markdown: str) -> Page:
 
 def event_at(place: Place, event: Event) -> Inbound:
     author = Author(platform="telegram", id="1", name="Ann")
-    return Inbound(
-        uid="telegram:1:2:3", place=place, author=author, at=datetime.now(UTC), order=3, event=event
-    )
+    return Inbound(uid="telegram:1:2:3", place=place, author=author, at=datetime.now(UTC), order=3, event=event)

@@ -69,9 +69,7 @@ async def test_a_redelivered_update_comes_with_the_same_uid(fake: FakeTelegram, 
     assert again.accepted == door.accepted
 
 
-async def test_one_chat_that_cannot_be_accepted_does_not_hold_up_another(
-    fake: FakeTelegram, ann: User
-) -> None:
+async def test_one_chat_that_cannot_be_accepted_does_not_hold_up_another(fake: FakeTelegram, ann: User) -> None:
     bob = fake.add_user("Bob")
     fake.add_private_chat(bob)
 
@@ -145,9 +143,7 @@ async def test_an_album_is_one_question_with_all_its_photos(fake: FakeTelegram, 
     assert len(door.accepted) == 2
 
 
-async def test_an_album_waits_for_photos_that_come_later_and_holds_up_nobody(
-    fake: FakeTelegram, ann: User
-) -> None:
+async def test_an_album_waits_for_photos_that_come_later_and_holds_up_nobody(fake: FakeTelegram, ann: User) -> None:
     bob = fake.add_user("Bob")
     fake.add_private_chat(bob)
     async with door_to(fake) as door:
@@ -234,9 +230,7 @@ async def test_menus_are_set_per_scope_and_only_when_they_differ(fake: FakeTeleg
     }
 
 
-async def test_a_press_is_acknowledged_and_its_answer_replaces_the_message(
-    fake: FakeTelegram, ann: User
-) -> None:
+async def test_a_press_is_acknowledged_and_its_answer_replaces_the_message(fake: FakeTelegram, ann: User) -> None:
     async with door_to(fake) as door:
         messenger = door.adapter.messenger
         fake.say(ann.id, ann.id, "/model")
@@ -297,9 +291,7 @@ async def test_in_groups_only_what_is_meant_for_the_bot_comes_in(
     assert isinstance(events[-1], Invoked)
 
 
-async def test_topics_are_threads_and_their_opening_message_is_no_reply(
-    fake: FakeTelegram, ann: User
-) -> None:
+async def test_topics_are_threads_and_their_opening_message_is_no_reply(fake: FakeTelegram, ann: User) -> None:
     forum = fake.add_group(forum=True, topics=["One"], members=[ann], bot_status="administrator")
     (topic,) = forum.topics
     async with door_to(fake) as door:

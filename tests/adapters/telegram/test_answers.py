@@ -24,9 +24,7 @@ async def test_a_command_in_a_group_is_answered_as_a_reply(
     await messenger.answer(inbound, Answer(text="**Help**"))
     await messenger.answer(inbound, Answer(text=""))
 
-    assert [(message.text, message.reply_to_id) for message in fake.bot_messages(group.id)] == [
-        ("Help", asked.id)
-    ]
+    assert [(message.text, message.reply_to_id) for message in fake.bot_messages(group.id)] == [("Help", asked.id)]
 
 
 async def test_a_long_answer_takes_several_messages_with_the_buttons_under_the_last(

@@ -27,9 +27,7 @@ async def test_a_webhook_is_reported(fake: FakeTelegram) -> None:
     assert (await check(fake.token, fake.url))[2][0] is False
 
 
-async def test_a_wrong_token_and_a_dead_server_are_told_apart(
-    fake: FakeTelegram, unused_tcp_port: int
-) -> None:
+async def test_a_wrong_token_and_a_dead_server_are_told_apart(fake: FakeTelegram, unused_tcp_port: int) -> None:
     token = f"1:{'x' * 35}"
     ((wrong, what),) = await check(token, fake.url)
     ((reached, why),) = await check(fake.token, f"http://127.0.0.1:{unused_tcp_port}")

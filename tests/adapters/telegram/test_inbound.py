@@ -27,9 +27,7 @@ def entity(kind: str, offset: int, length: int, **more: object) -> Wire:
     return {"type": kind, "offset": offset, "length": length, **more}
 
 
-def message(
-    text: str = "", *entities: Wire, chat: Wire = PRIVATE, sender: Wire = ANN, **more: object
-) -> Wire:
+def message(text: str = "", *entities: Wire, chat: Wire = PRIVATE, sender: Wire = ANN, **more: object) -> Wire:
     wire: Wire = {"message_id": 42, "date": 1_790_000_000, "chat": chat, "from": sender, **more}
     return wire | ({"text": text, "entities": list(entities)} if text else {})
 
@@ -209,15 +207,11 @@ def test_a_document_keeps_its_name_and_type() -> None:
     event = event_of(message(caption="read", document=document))
 
     assert isinstance(event, Said)
-    assert event.attachments == (
-        AttachmentRef(id="d", name="a.pdf", media_type="application/pdf", size_bytes=None),
-    )
+    assert event.attachments == (AttachmentRef(id="d", name="a.pdf", media_type="application/pdf", size_bytes=None),)
 
 
 def test_an_edit_has_an_identity_of_its_own() -> None:
-    edited = translated(
-        message("@parley_bot two", MENTION, chat=GROUP, edit_date=1_790_000_100), "edited_message"
-    )
+    edited = translated(message("@parley_bot two", MENTION, chat=GROUP, edit_date=1_790_000_100), "edited_message")
 
     assert edited is not None
     assert edited.event == Edited(message_id="42", text="two")

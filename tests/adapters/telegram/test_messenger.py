@@ -95,9 +95,7 @@ async def test_a_group_that_became_a_supergroup_is_followed(
     assert [call.status for call in fake.calls_of("sendMessage")] == [400, 200, 200]
 
 
-async def test_deleting_twice_is_no_error(
-    fake: FakeTelegram, messenger: TelegramMessenger, ann: User
-) -> None:
+async def test_deleting_twice_is_no_error(fake: FakeTelegram, messenger: TelegramMessenger, ann: User) -> None:
     place = place_of(fake, ann)
     sent = await messenger.send(place, page_of("x"), key="k")
     for _ in range(2):

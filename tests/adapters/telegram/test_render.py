@@ -70,9 +70,7 @@ def entities_of(page: Page) -> tuple[Entity, ...]:
 def as_sent(page: Page) -> FormattedText:
     """What the strict server makes of a page; it raises for entities that it would refuse."""
     sent = [
-        SentEntity(
-            type=each.type, offset=each.offset, length=each.length, url=each.url, language=each.language
-        )
+        SentEntity(type=each.type, offset=each.offset, length=each.length, url=each.url, language=each.language)
         for each in entities_of(page)
     ]
     return fix(page.content, sent)

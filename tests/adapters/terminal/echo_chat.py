@@ -28,9 +28,7 @@ class LaterCore(EchoCore):
         await super().accept(inbound)
         if isinstance(inbound.event, Said) and inbound.event.text == "later":
             place = inbound.place
-            asyncio.get_running_loop().call_later(
-                UNASKED_AFTER_S, lambda: self.answer_unasked(place, "From before")
-            )
+            asyncio.get_running_loop().call_later(UNASKED_AFTER_S, lambda: self.answer_unasked(place, "From before"))
 
 
 async def _model() -> str:

@@ -29,9 +29,7 @@ def test_a_line_is_a_private_message_of_the_owner(translator: Translator) -> Non
     assert inbound.author.key == "terminal:me"
     assert inbound.place.thread_key == "terminal:main:me"
     assert inbound.place.kind is ChatKind.PRIVATE
-    assert inbound.event == Said(
-        text="hello there", message_id="0000000000000001", addressed=Addressed.PRIVATE
-    )
+    assert inbound.event == Said(text="hello there", message_id="0000000000000001", addressed=Addressed.PRIVATE)
 
 
 @pytest.mark.parametrize(

@@ -66,23 +66,17 @@ class Choice:
     "case",
     [
         Choice(id="private", line="alpha/two", place=PRIVATE, author=ANN, stored="me:x:1"),
-        Choice(
-            id="private chat", line="alpha/two channel", place=PRIVATE, author=ANN, stored="channel:x:bot:1"
-        ),
+        Choice(id="private chat", line="alpha/two channel", place=PRIVATE, author=ANN, stored="channel:x:bot:1"),
         Choice(id="private has no server", line="alpha/two server", place=PRIVATE, author=OWNER, stored=None),
         Choice(id="thread", line="alpha/two", place=THREAD, author=ANN, stored="thread:x:bot:50:51"),
         Choice(id="its channel", line="alpha/two channel", place=THREAD, author=ANN, stored=None),
-        Choice(
-            id="its channel, admin", line="big CHANNEL", place=THREAD, author=BEN, stored="channel:x:bot:50"
-        ),
+        Choice(id="its channel, admin", line="big CHANNEL", place=THREAD, author=BEN, stored="channel:x:bot:50"),
         Choice(id="channel", line="alpha/two", place=CHANNEL, author=ANN, stored=None),
         Choice(id="channel as thread", line="alpha/two thread", place=CHANNEL, author=ANN, stored=None),
         Choice(id="channel, admin", line="alpha/two", place=CHANNEL, author=BEN, stored="channel:x:bot:50"),
         Choice(id="channel, owner", line="alpha/two", place=CHANNEL, author=OWNER, stored="channel:x:bot:50"),
         Choice(id="server", line="alpha/two server", place=CHANNEL, author=ANN, stored=None),
-        Choice(
-            id="server, admin", line="alpha/two server", place=CHANNEL, author=BEN, stored="server:x:bot:7"
-        ),
+        Choice(id="server, admin", line="alpha/two server", place=CHANNEL, author=BEN, stored="server:x:bot:7"),
         Choice(id="group has no server", line="alpha/two server", place=GROUP, author=OWNER, stored=None),
         Choice(id="me in a channel", line="alpha/two me", place=CHANNEL, author=OWNER, stored=None),
     ],

@@ -9,9 +9,7 @@ from hypothesis import strategies as st
 from bot.core.catalogue import Ambiguous, Catalogue, ModelInfo, ModelRef, Price, Unknown, handle
 from bot.core.catalogue_rows import CatalogueRow, build_catalogue, merge_rows
 
-LUNA = CatalogueRow(
-    ref=ModelRef("openai", "gpt-6-luna"), name="GPT-6 Luna", aliases=("fast", "gpt"), default=True
-)
+LUNA = CatalogueRow(ref=ModelRef("openai", "gpt-6-luna"), name="GPT-6 Luna", aliases=("fast", "gpt"), default=True)
 SOL = CatalogueRow(ref=ModelRef("openai", "gpt-6.1-sol"), description="strong at code", aliases=("smart",))
 OSS = CatalogueRow(ref=ModelRef("groq", "openai/gpt-oss-120b"), aliases=("fast", "smart"))
 HOSTED = CatalogueRow(ref=ModelRef("huggingface", "openai/gpt-oss-120b"))
@@ -85,9 +83,7 @@ def test_a_slip_of_the_finger_is_told_what_it_may_mean() -> None:
 
 
 def test_models_of_providers_that_are_not_configured_are_not_there() -> None:
-    assert [str(model.ref) for model in catalogue("huggingface").search("")] == [
-        "huggingface/openai/gpt-oss-120b"
-    ]
+    assert [str(model.ref) for model in catalogue("huggingface").search("")] == ["huggingface/openai/gpt-oss-120b"]
 
 
 @pytest.mark.parametrize("row", [LUNA, OSS, LONG], ids=lambda row: row.ref.id)

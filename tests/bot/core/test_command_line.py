@@ -1,5 +1,6 @@
 """From typed text, or from a platform's own form, to a command's options."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -82,6 +83,13 @@ class Typed:
 )
 def test_text_becomes_options(case: Typed) -> None:
     assert case.options == parse_options(case.command, case.text)
+
+
+@pytest.mark.parametrize("typed", ["max_output", "Max-Output", '"max output"'])
+def test_a_choice_is_found_however_its_words_are_joined(typed: str) -> None:
+    name = Option(name="name", description="Which", choices=("heat", "max_output"))
+
+    assert parse_options(dataclasses.replace(PLAIN, options=(name,)), typed) == {"name": "max_output"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

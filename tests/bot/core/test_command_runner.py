@@ -79,9 +79,7 @@ async def test_who_may_run_what(counter: Counter, case: Run) -> None:
     assert case.runs is (answer.text == "got {}")
 
 
-@pytest.mark.parametrize(
-    ("name", "is_open"), [("hello", True), ("/HELLO", True), ("echo", False), ("nope", False)]
-)
+@pytest.mark.parametrize(("name", "is_open"), [("hello", True), ("/HELLO", True), ("echo", False), ("nope", False)])
 def test_only_commands_for_strangers_are_open_to_them(name: str, is_open: bool) -> None:
     assert is_open is open_to_strangers(COMMANDS, name)
 
@@ -113,9 +111,7 @@ async def test_an_unknown_name_gets_help_in_private_and_silence_among_other_bots
 
 def test_only_commands_and_buttons_call_something() -> None:
     said = Said(text="/echo hi", message_id="1", addressed=Addressed.PRIVATE)
-    inbound = Inbound(
-        uid="x:1", place=PRIVATE, author=ANN, at=datetime(2026, 1, 1, tzinfo=UTC), order=1, event=said
-    )
+    inbound = Inbound(uid="x:1", place=PRIVATE, author=ANN, at=datetime(2026, 1, 1, tzinfo=UTC), order=1, event=said)
 
     with pytest.raises(ValueError, match="Said"):
         called(inbound)

@@ -31,9 +31,7 @@ async def test_what_fits_is_suggested(complete: Complete, typed: str, suggested:
 
 async def test_suggestions_are_few_and_short() -> None:
     models = tuple(model(f"alpha/{'long-' * 30}{number}") for number in range(40))
-    suggested = await completion_of(Counter(commands=COMMANDS, models=models))(
-        Complete.MODEL, "", PRIVATE, ANN
-    )
+    suggested = await completion_of(Counter(commands=COMMANDS, models=models))(Complete.MODEL, "", PRIVATE, ANN)
 
     assert len(suggested) == LIMIT
     assert all(len(name) <= 100 for name in suggested)

@@ -80,7 +80,7 @@ async def test_threads_do_not_wait_for_each_other_and_share_nothing() -> None:
         elsewhere = replace(PRIVATE, chat="11")
         await home.engine.accept(home.said("quick", place=elsewhere, author=BOB))
         async with asyncio.timeout(DEADLINE_S):
-            while not home.messenger.texts(elsewhere):
+            while not home.messenger.texts(elsewhere):  # noqa: ASYNC110  # the fake has no event for it
                 await asyncio.sleep(0)
         hold.release()
         await home.engine.idle()
@@ -206,10 +206,34 @@ async def test_new_starts_a_context_without_losing_the_old_turns() -> None:
 
 async def test_a_conversation_that_the_provider_finds_too_long_is_cut_and_asked_again() -> None:
     too_long = ContextTooLong("too long", provider="scripted", status=400)
-    provider = ScriptedProvider(says("x" * 30_000), (too_long,), says("Two."))
+    provider = ScriptedProvider(says("x" * 10_000), (too_long,), says("Two."))
     async with house(provider) as home:
         await home.say("first")
         await home.say("second")
 
         assert home.messenger.texts()[-1] == "Two."
         assert home.asked() == ["second"]
+
+
+async def test_a_conversation_is_cut_also_where_it_is_far_shorter_than_the_model_is_said_to_take() -> None:
+    too_long = ContextTooLong("too long", provider="scripted", status=400)
+    provider = ScriptedProvider(says("x" * 3_000), says("y" * 100), (too_long,), says("Three."))
+    async with house(provider) as home:
+        await home.say("first")
+        await home.say("second")
+        await home.say("third")
+
+        assert home.messenger.texts()[-1] == "Three."
+        assert "x" * 3_000 not in home.asked()
+
+
+async def test_a_message_that_is_too_long_for_the_model_does_not_cost_the_conversation() -> None:
+    too_long = ContextTooLong("too long", provider="scripted", status=400)
+    provider = ScriptedProvider(says("One."), (too_long,), says("Three."))
+    async with house(provider) as home:
+        await home.say("first")
+        await home.say("x" * 100_000)
+        await home.say("third")
+
+        assert home.messenger.texts()[-1] == "Three."
+        assert home.asked() == ["first", "One.", "third"]

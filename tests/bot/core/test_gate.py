@@ -81,9 +81,7 @@ class Asked:
         Asked(id="a server by its other name", place=SERVER, allow=("x:server:7",), verdict=Verdict.ALLOWED),
         Asked(id="a chat with its threads", place=SERVER, allow=("x:channel:50",), verdict=Verdict.ALLOWED),
         Asked(id="a group", place=GROUP, allow=("x:chat:-60",), verdict=Verdict.ALLOWED),
-        Asked(
-            id="a chat's id is not a server's", place=SERVER, allow=("x:guild:50",), verdict=Verdict.DENIED
-        ),
+        Asked(id="a chat's id is not a server's", place=SERVER, allow=("x:guild:50",), verdict=Verdict.DENIED),
         Asked(id="a chat's id is not a person's", place=SERVER, allow=("x:50",), verdict=Verdict.DENIED),
         Asked(id="a member of a server in private", allow=("x:guild:7",), verdict=Verdict.DENIED),
         Asked(id="a bot when open", author=BOT, open_to_all=True, verdict=Verdict.DENIED),

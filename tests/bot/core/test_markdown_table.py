@@ -28,9 +28,7 @@ def table_of(rows: list[list[str]]) -> str:
 def test_a_table_is_read_without_markup_and_escapes() -> None:
     (table,) = find_tables(f"before\n\n{PRICES}\n\nafter")
 
-    assert table == Table(
-        head=("Name", "Price"), aligns=(Align.LEFT, Align.RIGHT), rows=(("Foo", "1"), ("b|c", "200"))
-    )
+    assert table == Table(head=("Name", "Price"), aligns=(Align.LEFT, Align.RIGHT), rows=(("Foo", "1"), ("b|c", "200")))
 
 
 def test_columns_are_aligned_in_a_code_block() -> None:

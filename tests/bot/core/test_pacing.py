@@ -14,9 +14,7 @@ from tests.fakes.messenger import CAPABILITIES
 
 PLACE = Place(platform="test", account="1", chat="10", kind=ChatKind.SHARED)
 FIVE_IN_FIVE = replace(CAPABILITIES, edit_interval_s=0.1, rates=(Rate(calls=5, window_s=5.0),), reserved=2)
-TWENTY_A_MINUTE = replace(
-    CAPABILITIES, edit_interval_s=1.0, rates=(Rate(calls=20, window_s=60.0),), reserved=6
-)
+TWENTY_A_MINUTE = replace(CAPABILITIES, edit_interval_s=1.0, rates=(Rate(calls=20, window_s=60.0),), reserved=6)
 
 
 async def take(pacer: Pacer, clock: ManualClock, count: int, *, urgent: bool) -> list[float]:

@@ -39,7 +39,7 @@ def test_real_codes_are_random_and_easy_to_read() -> None:
     assert all(len(code) == CODE_LENGTH and not set(code) & set("01OIL") for code in codes)
 
 
-@pytest.mark.parametrize("typed", ["ABCDEFGH", "abcdefgh", " ABCD-efgh ", "a b c d e f g h"])
+@pytest.mark.parametrize("typed", ["ABCDEFGH", "abcdefgh", " ABCD-efgh ", "a b c d e f g h", "`ABCDEFGH`:"])
 def test_the_code_is_taken_however_it_is_typed(typed: str) -> None:
     pairing = pairing_with([])
     for _ in range(TRIES):

@@ -66,9 +66,7 @@ def test_the_list_is_asked_for_the_time_of_the_call() -> None:
     assert prices.asked == [(REF, USAGE, AT)]
 
 
-@pytest.mark.parametrize(
-    "pricing", [Pricing(), Pricing(ListOfPrices(None))], ids=["no list", "not on the list"]
-)
+@pytest.mark.parametrize("pricing", [Pricing(), Pricing(ListOfPrices(None))], ids=["no list", "not on the list"])
 @pytest.mark.parametrize("estimated", [False, True])
 def test_a_price_that_nobody_knows_is_unknown_and_not_zero(pricing: Pricing, estimated: bool) -> None:
     cost = pricing(USAGE, ModelInfo(ref=REF), AT, estimated=estimated)
@@ -86,9 +84,7 @@ def test_estimated_usage_makes_an_estimated_cost() -> None:
     ("usd", "nano"), [("0.0000000004", 0), ("0.0000000005", 1), ("0.0000000015", 2), ("0.0000000025", 3)]
 )
 def test_halves_of_a_nano_dollar_are_rounded_up(usd: str, nano: int) -> None:
-    assert (
-        Pricing(ListOfPrices(Decimal(usd)))(USAGE, ModelInfo(ref=REF), AT, estimated=False).nano_usd == nano
-    )
+    assert Pricing(ListOfPrices(Decimal(usd)))(USAGE, ModelInfo(ref=REF), AT, estimated=False).nano_usd == nano
 
 
 @given(

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 import pytest
 
 from bot.core.clock import SystemClock
-from bot.core.events import Outcome
+from bot.core.events import Outcome, TextDelta
 from bot.core.ledger import CallStatus
+from bot.core.place import Place
 from bot.core.ports import Page, PageStart
 from bot.core.turn_record import Claim, Item, ItemKind, TurnRecord
 from tests.bot.core.house import ADA, DEADLINE_S, PRIVATE, House, Stores, house
-from tests.fakes.clock import START
+from tests.fakes.clock import START, ManualClock
 from tests.fakes.memory_threads import MemoryThreadStore
 from tests.fakes.messenger import CAPABILITIES, RecordingMessenger
 from tests.fakes.providers import Hold, ScriptedProvider, says
@@ -57,7 +58,7 @@ def record(answer: str) -> TurnRecord:
 async def taken_over(home: House) -> None:
     """Wait until the thread's queue is empty."""
     async with asyncio.timeout(DEADLINE_S):
-        while home.stores.threads.lanes[PRIVATE.thread_key].queue:
+        while home.stores.threads.lanes[PRIVATE.thread_key].queue:  # noqa: ASYNC110  # the fake has no event for it
             await asyncio.sleep(0.01)
     await home.engine.idle()
 
@@ -186,3 +187,62 @@ async def test_an_owner_that_was_overtaken_shows_and_stores_nothing(
         assert home.messenger.texts() == ()
         assert not stores.turns.turns
         assert [record.levelname for record in caplog.records] == ["WARNING"]  # expected, so not a crash
+
+
+async def test_a_process_that_slept_past_its_lease_does_not_write_over_what_its_successor_showed() -> None:
+    clock, hold = ManualClock(auto=False), Hold()
+    stores = Stores(threads=MemoryThreadStore("sleeper", clock=clock))
+    provider = ScriptedProvider((TextDelta(text="The first words of one. "), hold, *says("And more.")))
+    async with house(provider, stores=stores, clock=clock) as home:
+        await home.engine.accept(home.said("tell me"))
+        await hold.reached()
+        await clock.advance(2.0)
+        [message_id] = home.messenger.messages
+        clock._elapsed_s += 60.0  # no timer runs meanwhile: SIGSTOP, a suspended machine
+        successor = stores.threads.rival("successor")
+        [claim] = await successor.claim_expired(1, [PRIVATE.account_key])
+        page = home.messenger.render(PRIVATE, "Another answer.")[0]
+        await home.messenger.edit(PRIVATE, message_id, page)
+        await stores.turns.append(replace(record("Another answer."), fence=claim.fence))
+        await successor.finish(claim, [item.uid for item in claim.items])
+        hold.release()
+        await clock.advance(10.0)
+        await home.engine.idle()
+
+        assert home.messenger.texts() == (stores.turns.turns[ITEM.uid].answer,) == ("Another answer.",)
+
+
+async def test_the_last_lost_call_of_a_message_that_is_given_up_is_booked_and_no_other_is_made(
+    stores: Stores,
+) -> None:
+    dead, claim = await claimed(stores)
+    for number in range(2):
+        await dead.begin_attempt(claim)
+        await stores.threads.release(claim)
+        [claim] = await stores.threads.rival(f"dead {number}").claim_expired(1, [PRIVATE.account_key])
+
+    async with house(ScriptedProvider(), stores=stores) as home:
+        await taken_over(home)
+
+        assert [row.status for row in stores.ledger.rows.values()] == [CallStatus.LOST]
+        assert stores.turns.turns[ITEM.uid].outcome is Outcome.FAILED
+        assert not home.provider.requests
+
+
+class NeverShowing(RecordingMessenger):
+    """Whatever it should show ends in an error that no adapter should raise."""
+
+    def render(self, place: Place, markdown: str, start: PageStart = PageStart()) -> tuple[Page, ...]:  # noqa: B008
+        raise ValueError("a bug")
+
+
+async def test_a_message_that_nothing_can_be_shown_for_does_not_block_its_thread(stores: Stores) -> None:
+    await claimed(stores)
+    clock = ManualClock()
+    provider = ScriptedProvider(otherwise=lambda _: says("Once."))
+
+    async with house(provider, stores=stores, messenger=NeverShowing(clock), clock=clock) as home:
+        await taken_over(home)
+
+    assert stores.turns.turns[ITEM.uid].outcome in (Outcome.ANSWERED, Outcome.FAILED)
+    assert len(provider.requests) <= 3

@@ -35,9 +35,7 @@ def test_the_narrowest_scope_wins_for_each_setting_by_itself() -> None:
         THREAD_KEY: {"model": "a/thread"},
     }
 
-    assert ThreadSettings(model="a/thread", temperature=0.2, footer=True) == resolve(
-        THREAD.setting_keys("x:1"), values
-    )
+    assert ThreadSettings(model="a/thread", temperature=0.2, footer=True) == resolve(THREAD.setting_keys("x:1"), values)
 
 
 def test_each_value_tells_its_scope() -> None:

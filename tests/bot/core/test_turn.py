@@ -56,7 +56,9 @@ class Adder:
         return ToolResult(call_id="", text=self.text)
 
 
-def loop_of(provider: ScriptedProvider, *, interrupt: Interrupt, clock: ManualClock, tool: Adder | None = None) -> TurnLoop:
+def loop_of(
+    provider: ScriptedProvider, *, interrupt: Interrupt, clock: ManualClock, tool: Adder | None = None
+) -> TurnLoop:
     tools = {"add": tool} if tool is not None else {}
     return TurnLoop(provider, tools, context=CONTEXT, interrupt=interrupt, clock=clock)
 
@@ -263,3 +265,16 @@ async def test_the_deadline_ends_a_silent_stream() -> None:
 
     assert ended(events).outcome is Outcome.PARTIAL
     assert isinstance(ended(events).error, TurnTimeout)
+
+
+async def test_stop_ends_also_a_stream_that_never_has_to_be_waited_for() -> None:
+    provider, interrupt = ScriptedProvider(says("It ", "is ", "three.")), Interrupt(60.0)
+    texts = []
+    async for event in loop_of(provider, interrupt=interrupt, clock=ManualClock()).run(request_of(provider)):
+        if isinstance(event, TextDelta):
+            texts.append(event.text)
+            interrupt.request()
+
+    assert texts == ["It "]
+    assert isinstance(event, TurnEnded)
+    assert event.outcome is Outcome.STOPPED

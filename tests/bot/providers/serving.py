@@ -134,9 +134,7 @@ class World:
         return ChatRequest(
             model=model or self.case.model,
             system=system,
-            messages=tuple(
-                Message.of_text(Role.USER, each) if isinstance(each, str) else each for each in said
-            ),
+            messages=tuple(Message.of_text(Role.USER, each) if isinstance(each, str) else each for each in said),
             tools=tools,
             max_output_tokens=max_output_tokens,
             temperature=temperature,

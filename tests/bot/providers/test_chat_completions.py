@@ -10,7 +10,8 @@ from bot.core.message import Message, Role, ToolCall, ToolResult
 from bot.providers._tool_calls import ToolCallAssembler
 from tests.bot.providers.serving import ADD, BY_NAME, World, reasoning_of, serving, text_of
 from tests.fakes.openai import script
-from tests.fakes.openai.script import Reply
+from tests.fakes.openai.faults import error_body
+from tests.fakes.openai.script import HttpFault, Reply
 
 
 def fragment(
@@ -37,6 +38,21 @@ async def test_usage_in_groqs_own_field_is_found(groq: World) -> None:
 
     reports = [event.usage for event in events if isinstance(event, UsageReport)]
     assert [(usage.input_tokens, usage.output_tokens) for usage in reports] == [(11, 2)]
+
+
+async def test_a_server_that_cannot_report_usage_is_asked_without_it_from_then_on(compatible: World) -> None:
+    body = error_body("Unknown field: stream_options", kind="invalid_request_error")
+    compatible.fake.script(HttpFault(status=400, body=body), Reply(text="Hi"), Reply(text="Ho"))
+
+    first = await compatible.ask(compatible.request("Say hi"))
+    second = await compatible.ask(compatible.request("Say ho"))
+
+    assert (text_of(first), text_of(second)) == ("Hi", "Ho")
+    assert ["stream_options" in request.body for request in compatible.fake.generations] == [
+        True,
+        False,
+        False,
+    ]
 
 
 async def test_a_cache_key_is_not_sent_to_servers_that_refuse_it(groq: World) -> None:

@@ -92,9 +92,7 @@ async def test_empty_texts_never_reach_the_server(world: World) -> None:
 async def test_a_tool_call_arrives_whole_and_its_result_can_be_sent_back(world: World) -> None:
     arguments = '{"a": 2, "b": 40, "why": "because"}'
     world.fake.script(
-        Reply(
-            text="Let me see.", tool_calls=(script.ToolCall(name="add", arguments=arguments, call_id="c1"),)
-        ),
+        Reply(text="Let me see.", tool_calls=(script.ToolCall(name="add", arguments=arguments, call_id="c1"),)),
         Reply(text="It is 42."),
     )
     first = world.request("What is 2 + 40?", tools=(ADD,))
@@ -279,7 +277,5 @@ async def test_a_document_is_sent_or_told_as_unreadable(world: World) -> None:
 
     await world.ask(world.request(message))
 
-    expected = (
-        "data:application/pdf;base64," if world.case.speaks_responses else "cannot read: application/pdf"
-    )
+    expected = "data:application/pdf;base64," if world.case.speaks_responses else "cannot read: application/pdf"
     assert expected in str(world.sent.body)

@@ -92,9 +92,7 @@ async def test_a_refusal_is_told_by_its_status_and_code(world: World, refusal: R
     assert events == []
     assert type(error) is refusal.error
     assert (error.provider, error.status) == (world.case.name, refusal.fault.status)
-    assert error.retry_after_s == (
-        None if refusal.retry_after_s is None else pytest.approx(refusal.retry_after_s)
-    )
+    assert error.retry_after_s == (None if refusal.retry_after_s is None else pytest.approx(refusal.retry_after_s))
 
 
 async def test_nothing_is_tried_twice(world: World) -> None:
@@ -199,9 +197,7 @@ async def test_a_wrong_key_is_an_error_that_does_not_show_it(case: Case) -> None
 
 
 SECRETIVE: tuple[Step, ...] = (
-    HttpFault(
-        status=400, body=faults.error_body("You sent hunter2 with sk-1 to http://x", kind="hunter2 sk-1")
-    ),
+    HttpFault(status=400, body=faults.error_body("You sent hunter2 with sk-1 to http://x", kind="hunter2 sk-1")),
     HttpFault(status=500, body="hunter2 sk-1 http://x"),
     Broken(how=Breakage.ERROR, code="hunter2 sk-1 http://x", message="hunter2", after_chunks=1),
     Broken(how=Breakage.FAILED, code="hunter2 sk-1 http://x", message="hunter2", after_chunks=1),
@@ -228,9 +224,7 @@ async def test_a_web_page_instead_of_a_stream_is_no_answer(world: World) -> None
     assert type(error) is ProviderUnavailable
 
 
-@pytest.mark.parametrize(
-    "event", ["<html>", "[1]", "null", "3", "{}", '{"choices": 5, "type": []}', '{"id":']
-)
+@pytest.mark.parametrize("event", ["<html>", "[1]", "null", "3", "{}", '{"choices": 5, "type": []}', '{"id":'])
 async def test_events_of_another_shape_are_no_answer(world: World, event: str) -> None:
     stream = HttpFault(status=200, body=f"data: {event}\n\n", headers={"content-type": "text/event-stream"})
     world.fake.script(stream)
@@ -254,9 +248,7 @@ ODD_LISTS = (
     OddList(body="null", expected=None),
     OddList(body="{}", expected=[]),
     OddList(body='{"data": null}', expected=[]),
-    OddList(
-        body='{"data": [3, {"x": 1}, {"id": 5}, {"id": "gpt-6", "shutdown_date": 7}]}', expected=["gpt-6"]
-    ),
+    OddList(body='{"data": [3, {"x": 1}, {"id": 5}, {"id": "gpt-6", "shutdown_date": 7}]}', expected=["gpt-6"]),
 )
 
 

@@ -17,9 +17,7 @@ PARROT = ModelInfo(ref=ModelRef("demo", "parrot"))
 
 
 def asks(*texts: str) -> ChatRequest:
-    return ChatRequest(
-        model=PARROT, system="", messages=tuple(Message.of_text(Role.USER, text) for text in texts)
-    )
+    return ChatRequest(model=PARROT, system="", messages=tuple(Message.of_text(Role.USER, text) for text in texts))
 
 
 async def answer(request: ChatRequest) -> list[ProviderEvent]:

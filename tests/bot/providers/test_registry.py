@@ -26,9 +26,7 @@ ROWS = {row.name: row for row in PROVIDERS}
 
 @pytest.mark.parametrize("row", PROVIDERS, ids=lambda row: row.name)
 async def test_every_row_builds_a_provider_of_its_name(row: ProviderRow) -> None:
-    connection = Connection(
-        name=row.name, base_url="http://127.0.0.1:9/v1", key=SecretStr("k"), clock=ManualClock()
-    )
+    connection = Connection(name=row.name, base_url="http://127.0.0.1:9/v1", key=SecretStr("k"), clock=ManualClock())
 
     provider = load_factory(row)(connection)
     await provider.aclose()
@@ -41,9 +39,7 @@ def test_reading_the_registry_imports_no_sdk() -> None:
         "import sys, bot.providers; from bot.providers.parrot import build; "
         "print([name for name in ('openai', 'httpx2', 'genai_prices') if name in sys.modules])"
     )
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
-    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
 
     assert shown.stdout.strip() == "[]"
 

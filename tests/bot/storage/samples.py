@@ -33,9 +33,7 @@ def item(number: int, text: str = "hello", *, author: str = ADA, order: int | No
     )
 
 
-def turn(
-    seq: int, *, uid: str | None = None, fence: int = 1, answer: str = "hi", key: str = KEY
-) -> TurnRecord:
+def turn(seq: int, *, uid: str | None = None, fence: int = 1, answer: str = "hi", key: str = KEY) -> TurnRecord:
     return TurnRecord(
         uid=f"{key}:{seq}" if uid is None else uid,
         thread_key=key,

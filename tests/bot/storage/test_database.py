@@ -126,9 +126,7 @@ async def test_an_unreachable_server_is_told_within_six_seconds(tmp_path: Path) 
     assert time.monotonic() - begin < 6
 
 
-@pytest.mark.parametrize(
-    "uri", ["", "http://h", "mongodb://ada:hun:ter2@h/", "mongodb://ada:hunter2@h:port/"]
-)
+@pytest.mark.parametrize("uri", ["", "http://h", "mongodb://ada:hun:ter2@h/", "mongodb://ada:hunter2@h:port/"])
 def test_a_uri_that_cannot_be_used_is_a_setting_to_correct(uri: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Database(uri, "parley")

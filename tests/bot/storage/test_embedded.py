@@ -37,9 +37,7 @@ asyncio.run(main())
 @asynccontextmanager
 async def user(data_dir: Path) -> AsyncIterator[Process]:
     """A second parley on the folder, ready when this yields; it is told to leave at the end."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", USER, str(data_dir), stdin=PIPE, stdout=PIPE
-    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", USER, str(data_dir), stdin=PIPE, stdout=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     assert (await asyncio.wait_for(process.stdout.readline(), 20)).startswith(b"mongodb://")
@@ -162,9 +160,7 @@ async def test_a_moved_folder_works(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 120, "with space, comma: and colon"])
-async def test_a_path_that_no_socket_can_have_gets_a_private_folder_elsewhere(
-    tmp_path: Path, name: str
-) -> None:
+async def test_a_path_that_no_socket_can_have_gets_a_private_folder_elsewhere(tmp_path: Path, name: str) -> None:
     async with embedded_mongod(tmp_path / name) as uri:
         assert await count_after_insert(uri) == 1
     assert servers(tmp_path / name) == []
@@ -211,9 +207,7 @@ async def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path) -> N
         await start(tmp_path)
 
 
-async def test_files_that_another_mongod_uses_are_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_files_that_another_mongod_uses_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.storage.embedded.IN_USE_TIMEOUT_S", 0.5)
     async with embedded_mongod(tmp_path):
         (tmp_path / "mongodb" / "mongod.sock").unlink()  # its files are there, its address is not ours
@@ -238,9 +232,7 @@ async def test_files_that_another_mongod_uses_are_an_error(
         pytest.param("echo oops; exit 3", "code 3: oops", "mongod.log", id="anything else"),
     ],
 )
-async def test_a_mongod_that_ends_is_explained(
-    tmp_path: Path, script: str, message: str, remedy: str
-) -> None:
+async def test_a_mongod_that_ends_is_explained(tmp_path: Path, script: str, message: str, remedy: str) -> None:
     with pytest.raises(StorageUnavailable, match=message) as caught:
         await start(tmp_path, mongod=fake_mongod(tmp_path, script))
 
@@ -255,9 +247,7 @@ async def test_a_mongod_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert "MONGOD" in caught.value.remedy
 
 
-async def test_without_any_mongod_both_ways_out_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_any_mongod_both_ways_out_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.storage.mongod._DISTRIBUTIONS", ())
     monkeypatch.setenv("PATH", str(tmp_path))
 

@@ -38,9 +38,7 @@ class Profiler:
     async def examined(self, collection: str) -> tuple[int, int]:
         """Index keys and documents that the operations on a collection looked at."""
         operations = (
-            await self._database["system.profile"]
-            .find({"ns": f"{self._database.name}.{collection}"})
-            .to_list()
+            await self._database["system.profile"].find({"ns": f"{self._database.name}.{collection}"}).to_list()
         )
         assert operations, "nothing was asked"
         assert all("COLLSCAN" not in operation["planSummary"] for operation in operations)
@@ -105,9 +103,7 @@ async def test_a_sweep_looks_only_at_threads_where_something_waits(database: Dat
     [(Scope.ME, ADA), (Scope.CHANNEL, PLACE.channel_key), (Scope.SERVER, "telegram:99:s")],
     ids=lambda value: str(value),
 )
-async def test_spending_reads_only_the_rows_that_it_adds_up(
-    database: Database, scope: Scope, key: str
-) -> None:
+async def test_spending_reads_only_the_rows_that_it_adds_up(database: Database, scope: Scope, key: str) -> None:
     ledger = Ledger(database)
     await ledger.append([row(1, space="telegram:99:s")])
     others = [replace(row(n, author=f"telegram:{n}"), channel_key=f"telegram:{n}") for n in range(2, 50)]

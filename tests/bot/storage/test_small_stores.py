@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 
-from tests.bot.storage.samples import ADA, BOB, command
+from tests.bot.storage.samples import ADA, BOB, PLACE, command
 from tests.bot.storage.worlds import World
+
+ACCOUNTS = [PLACE.account_key]
 
 
 async def test_settings_come_back_with_their_types_and_names(world: World) -> None:
@@ -25,9 +27,7 @@ async def test_a_setting_that_is_removed_is_gone_and_so_is_an_empty_scope(world:
     await world.settings.set("channel:d", "$a.b", None)
     await world.settings.set("channel:e", "model", None)
 
-    assert await world.settings.load(["channel:c", "channel:d", "channel:e"]) == {
-        "channel:c": {"footer": True}
-    }
+    assert await world.settings.load(["channel:c", "channel:d", "channel:e"]) == {"channel:c": {"footer": True}}
 
 
 async def test_a_setting_is_replaced_whole(world: World) -> None:
@@ -77,10 +77,19 @@ async def test_commands_without_an_end_are_handed_out_once_per_interval(world: W
         await world.invocations.begin(command(number))
     await world.invocations.end(command(2).uid)
 
-    young = await world.invocations.abandoned(30)
+    young = await world.invocations.abandoned(30, ACCOUNTS)
     world.clock.now_ += timedelta(seconds=31)
-    due, again = await world.invocations.abandoned(30), await world.invocations.abandoned(0)
+    due = await world.invocations.abandoned(30, ACCOUNTS)
+    again = await world.invocations.abandoned(0, ACCOUNTS)
     world.clock.now_ += timedelta(seconds=31)
-    later = await world.invocations.abandoned(30)
+    later = await world.invocations.abandoned(30, ACCOUNTS)
 
     assert (young, due, again, later) == ((), (command(1),), (), (command(1),))
+
+
+async def test_commands_are_handed_out_only_to_who_serves_their_account(world: World) -> None:
+    await world.invocations.begin(command(1))
+    world.clock.now_ += timedelta(seconds=31)
+
+    assert await world.invocations.abandoned(30, ["telegram:98", "discord:99"]) == ()
+    assert await world.invocations.abandoned(30, ["discord:99", *ACCOUNTS]) == (command(1),)

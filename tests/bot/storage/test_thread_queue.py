@@ -1,5 +1,8 @@
 """The contract of `ThreadStore` over MongoDB and its fake: what waits in a thread, and Stop."""
 
+from dataclasses import replace
+
+from bot.core.turn_record import ItemKind
 from tests.bot.storage.samples import ADA, BOB, KEY, PLACE, item
 from tests.bot.storage.worlds import World, claimed, numbers
 
@@ -146,3 +149,18 @@ async def test_a_fresh_start_leaves_out_stored_turns_and_the_running_one(world: 
 
     assert (second.next_seq, second.from_seq) == (1, 1)
     assert (third.next_seq, third.from_seq) == (2, 2)
+
+
+async def test_a_message_that_waits_behind_a_retry_of_its_author_can_be_rewritten(world: World) -> None:
+    threads, claim = world.threads("a"), await claimed(world)
+    retry = replace(item(2), kind=ItemKind.RETRY, message_id="1", retry_of=item(1).uid)
+    for waiting in (retry, item(3)):
+        await threads.ingest(PLACE, waiting)
+    following = await threads.finish(claim, {claim.items[0].uid})
+    assert following is not None
+
+    assert await threads.revise(KEY, "3", "in time")
+
+    last = await threads.finish(following, {retry.uid})
+    assert last is not None
+    assert [i.text for i in last.items] == ["in time"]

@@ -224,9 +224,7 @@ async def test_a_sweep_takes_only_dead_threads_with_waiting_items_up_to_its_limi
     threads = world.threads("a")
     claims = {}
     for chat in ("1", "2", "3", "4", "5"):
-        claims[chat] = (
-            await threads.ingest(place(chat), replace(item(1), uid=f"telegram:99:{chat}:1"))
-        ).claim
+        claims[chat] = (await threads.ingest(place(chat), replace(item(1), uid=f"telegram:99:{chat}:1"))).claim
     idle = claims["5"]
     assert idle is not None
     await threads.finish(idle, {"telegram:99:5:1"})
@@ -288,3 +286,34 @@ async def test_texts_with_dollars_dots_and_emoji_are_stored_as_they_are(world: W
     assert [i.message_id for i in taken.items] == [f"${number}.$q" for number in range(len(texts))]
     assert taken.attempt is not None
     assert taken.attempt.message_ids == ("$n.q",)
+
+
+async def test_a_lease_of_ours_that_ran_out_is_not_taken_from_a_lane_that_runs(world: World) -> None:
+    threads, claim = world.threads("a"), await claimed(world)
+    await world.expire(KEY)
+
+    assert (await threads.ingest(PLACE, item(2))).claim is None
+    assert await threads.claim_expired(10, [PLACE.account_key], {KEY}) == ()
+    assert numbers(await threads.finish(claim, {claim.items[0].uid})) == ["2"]
+
+
+async def test_a_claim_that_never_became_a_lane_is_taken_by_our_own_sweep(world: World) -> None:
+    await claimed(world)
+    await world.expire(KEY)
+
+    (taken,) = await world.threads("a").claim_expired(10, [PLACE.account_key], {"telegram:99:elsewhere"})
+
+    assert numbers(taken) == ["1"]
+
+
+async def test_a_lease_can_be_renewed_until_somebody_else_has_the_thread(world: World) -> None:
+    claim = await claimed(world)
+    await world.expire(KEY)
+
+    await world.threads("a").hold(claim)
+    assert await world.threads("b").claim_expired(10, [PLACE.account_key]) == ()
+    await world.expire(KEY)
+    await world.threads("b").claim_expired(10, [PLACE.account_key])
+
+    with pytest.raises(Fenced):
+        await world.threads("a").hold(claim)

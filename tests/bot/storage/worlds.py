@@ -97,9 +97,7 @@ class MongoWorld:
     async def expire(self, thread_key: str) -> None:
         past = datetime(2020, 1, 1, tzinfo=UTC)
         async with self._database.operation():
-            await self._database.collection("threads").update_one(
-                {"_id": thread_key}, {"$set": {"until": past}}
-            )
+            await self._database.collection("threads").update_one({"_id": thread_key}, {"$set": {"until": past}})
 
 
 async def claimed(world: World, owner: str = "a", number: int = 1) -> Claim:

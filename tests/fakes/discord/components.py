@@ -103,9 +103,7 @@ def _check_button(button: Json, path: Path, problems: Problems) -> None:
     if style == LINK:
         problems.length((*path, "url"), button.get("url"), 1, 512)
         if "custom_id" in button:
-            problems.add(
-                (*path, "custom_id"), "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "A url or an id"
-            )
+            problems.add((*path, "custom_id"), "BUTTON_COMPONENT_CUSTOM_ID_URL_MUTUALLY_EXCLUSIVE", "A url or an id")
     elif style != PREMIUM:
         problems.length((*path, "custom_id"), button.get("custom_id"), 1, 100)
         if not button.get("label") and not button.get("emoji"):
@@ -132,8 +130,6 @@ def _check_select(select: Json, path: Path, problems: Problems) -> None:
             problems.length((*path, "options", index, "description"), option["description"], 0, 100)
     values = [option.get("value") for option in options]
     if len(set(values)) != len(values):
-        problems.add(
-            (*path, "options"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Option values must be unique"
-        )
+        problems.add((*path, "options"), "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "Option values must be unique")
     if high > len(options):
         problems.add((*path, "max_values"), "NUMBER_TYPE_MAX", "max_values exceeds the number of options")

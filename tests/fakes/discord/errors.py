@@ -117,9 +117,7 @@ class Problems:
     def length(self, path: tuple[str | int, ...], value: object, low: int, high: int) -> None:
         """Report a string that is not one, or is not `low` to `high` characters long."""
         if not isinstance(value, str):
-            self.add(
-                path, "BASE_TYPE_REQUIRED" if value is None else "STRING_TYPE_CONVERT", "Must be a string."
-            )
+            self.add(path, "BASE_TYPE_REQUIRED" if value is None else "STRING_TYPE_CONVERT", "Must be a string.")
         elif len(value) > high and low == 0:
             self.add(path, "BASE_TYPE_MAX_LENGTH", f"Must be {high} or fewer in length.")
         elif not low <= len(value) <= high:

@@ -210,9 +210,7 @@ class FakeDiscord(People, Interacting):
         """Serve a file from the CDN: only with the signature and within 24 hours."""
         attachment = self.world.attachments.get(int(request.match_info["attachment"]))
         expires = request.query.get("ex", "0")
-        signed = attachment is not None and request.query.get("hm") == self.world.signature(
-            attachment.id, expires
-        )
+        signed = attachment is not None and request.query.get("hm") == self.world.signature(attachment.id, expires)
         if attachment is None or not signed or int(expires, 16) < self.clock.now_s():
             return web.Response(status=404, text="This content is no longer available.")
         return web.Response(body=attachment.content, content_type=attachment.content_type.split(";")[0])

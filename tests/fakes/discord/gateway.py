@@ -81,9 +81,7 @@ class Connection:
                     return
                 packed = self._compressor.pack(item)
                 try:
-                    await (
-                        self._ws.send_str(packed) if isinstance(packed, str) else self._ws.send_bytes(packed)
-                    )
+                    await (self._ws.send_str(packed) if isinstance(packed, str) else self._ws.send_bytes(packed))
                 except ConnectionError:
                     return
             elif item is None:
@@ -194,9 +192,7 @@ class Connection:
         wanted = [int(user_id) for user_id in data.get("user_ids") or ()]
         if not wanted and data.get("query") == "" and not self.session.intents & GUILD_MEMBERS:
             raise Closed(4014)
-        members = [
-            user_id for user_id, _ in world.guilds[guild_id].members if not wanted or user_id in wanted
-        ]
+        members = [user_id for user_id, _ in world.guilds[guild_id].members if not wanted or user_id in wanted]
         chunk: Json = {
             "guild_id": str(guild_id),
             "members": [wire.member_json(world, guild_id, user_id, with_user=True) for user_id in members],

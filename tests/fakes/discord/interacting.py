@@ -43,8 +43,7 @@ class Interacting:
         assert not missing, f"/{name} requires {missing}"
         resolved: Json = {}
         values = [
-            self._option(channel_id, _declared(declared, key, name), value, resolved)
-            for key, value in given.items()
+            self._option(channel_id, _declared(declared, key, name), value, resolved) for key, value in given.items()
         ]
         data = _nest(command, path, values)
         if resolved:
@@ -78,11 +77,7 @@ class Interacting:
         assert message.alive, "the message was deleted"
         for component in walk(message.components):
             names = (component.get("label"), component.get("custom_id"))
-            if (
-                component.get("type") == BUTTON
-                and component.get("style") != LINK
-                and label_or_custom_id in names
-            ):
+            if component.get("type") == BUTTON and component.get("style") != LINK and label_or_custom_id in names:
                 assert not component.get("disabled"), f"{label_or_custom_id!r} is disabled"
                 return self._use(message_id, component, user_id)
         shown = [c.get("label") for c in walk(message.components) if c.get("type") == BUTTON]
@@ -127,9 +122,7 @@ class Interacting:
             "id": component.get("id", 1),
             **extra,
         }
-        return self._interact(
-            InteractionType.COMPONENT, message.channel_id, user_id, data, source_id=message_id
-        )
+        return self._interact(InteractionType.COMPONENT, message.channel_id, user_id, data, source_id=message_id)
 
     def _find_command(self, channel_id: int, name: str) -> tuple[Json, list[Json], list[Json]]:
         """Find a registered command: (command, its subcommand path, the declared options)."""

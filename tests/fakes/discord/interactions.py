@@ -151,11 +151,7 @@ class Interactions:
             ApiError: 10015 when unknown or unanswered, 50027 after 15 minutes.
         """
         interaction = self._by_token.get(token)
-        if (
-            interaction is None
-            or application_id != self._world.application_id
-            or interaction.callback is None
-        ):
+        if interaction is None or application_id != self._world.application_id or interaction.callback is None:
             raise errors.unknown("Webhook")
         if self._world.clock.now_s() - interaction.created_at_s > TOKEN_LIVES_S:
             raise errors.invalid_webhook_token()

@@ -28,9 +28,7 @@ def check_allowed_mentions(allowed: object, problems: Problems) -> None:
     for word in ("users", "roles"):
         listed = allowed.get(word) or []
         if listed and word in parse:
-            problems.add(
-                path, "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", f'"parse:["{word}"]" and {word} exclude'
-            )
+            problems.add(path, "MESSAGE_ALLOWED_MENTIONS_PARSE_EXCLUSIVE", f'"parse:["{word}"]" and {word} exclude')
         if len(listed) > 100:
             problems.size((*path, word), len(listed), 0, 100)
 
@@ -45,9 +43,7 @@ def compute_pings(
     author_permissions: int,
 ) -> Pings:
     """Compute what a text notifies; `allowed` None means everything that is written, and the replied-to."""
-    rule: Json = (
-        allowed if allowed is not None else {"parse": ["users", "roles", "everyone"], "replied_user": True}
-    )
+    rule: Json = allowed if allowed is not None else {"parse": ["users", "roles", "everyone"], "replied_user": True}
     parse = rule.get("parse") or []
     users = _picked(_USER, content, parse, rule, "users")
     if replied_to is not None and rule.get("replied_user"):
@@ -56,14 +52,10 @@ def compute_pings(
     may_everyone = bool(author_permissions & MENTION_EVERYONE)
     if channel.guild_id is None:
         return Pings(users=tuple(users))
-    mentionable = {
-        role.id for role in world.guilds[channel.guild_id].roles if role.mentionable or may_everyone
-    }
+    mentionable = {role.id for role in world.guilds[channel.guild_id].roles if role.mentionable or may_everyone}
     return Pings(
         users=tuple(users),
-        roles=tuple(
-            r for r in dict.fromkeys(_picked(_ROLE, content, parse, rule, "roles")) if r in mentionable
-        ),
+        roles=tuple(r for r in dict.fromkeys(_picked(_ROLE, content, parse, rule, "roles")) if r in mentionable),
         everyone=may_everyone and "everyone" in parse and bool(_EVERYONE.search(content)),
     )
 

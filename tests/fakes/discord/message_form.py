@@ -36,9 +36,7 @@ class Draft:
 
     @property
     def empty(self) -> bool:
-        return not (
-            self.content or self.embeds or self.components or self.uploads or self.kept_attachment_ids
-        )
+        return not (self.content or self.embeds or self.components or self.uploads or self.kept_attachment_ids)
 
 
 def parse_draft(body: Json, files: dict[int, Upload], *, old_flags: int = 0) -> Draft:

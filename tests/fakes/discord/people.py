@@ -81,9 +81,7 @@ class People:
     def set_bot_permissions(self, guild_id: int, permissions: int) -> None:
         """Change what the bot's own role may do in a guild."""
         guild = self.world.guilds[guild_id]
-        roles = tuple(
-            replace(r, permissions=permissions) if r.id == guild.bot_role_id else r for r in guild.roles
-        )
+        roles = tuple(replace(r, permissions=permissions) if r.id == guild.bot_role_id else r for r in guild.roles)
         self.world.put_guild(replace(guild, bot_permissions=permissions, roles=roles))
         for role in roles:
             if role.id == guild.bot_role_id:
@@ -200,9 +198,7 @@ class People:
         """Edit a person's message; its mentions are computed anew and ping nobody."""
         message = self.world.messages[message_id]
         channel = self.world.channel(message.channel_id)
-        found = compute_pings(
-            self.world, channel, text, None, replied_to=None, author_permissions=MENTION_EVERYONE
-        )
+        found = compute_pings(self.world, channel, text, None, replied_to=None, author_permissions=MENTION_EVERYONE)
         return self._actions.edit(message, content=text, mentions=found.users)
 
     def touch(self, message_id: int) -> Message:

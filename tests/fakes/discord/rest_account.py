@@ -6,9 +6,7 @@ from tests.fakes.discord.records import Guild, Json
 
 
 async def me(call: Call) -> Reply:
-    return Reply(
-        wire.user_json(call.world.user(call.world.bot_id)) | {"verified": True, "mfa_enabled": False}
-    )
+    return Reply(wire.user_json(call.world.user(call.world.bot_id)) | {"verified": True, "mfa_enabled": False})
 
 
 async def user(call: Call) -> Reply:

@@ -147,8 +147,6 @@ ENDPOINTS = (
     Endpoint(method="GET", path="/channels/{channel}", handler=get_channel),
     Endpoint(method="PATCH", path="/channels/{channel}", handler=edit_channel, limit=RENAME),
     Endpoint(method="POST", path="/channels/{channel}/threads", handler=create_thread, limit=OTHER),
-    Endpoint(
-        method="POST", path="/channels/{channel}/messages/{message}/threads", handler=thread_from_message
-    ),
+    Endpoint(method="POST", path="/channels/{channel}/messages/{message}/threads", handler=thread_from_message),
     Endpoint(method="PUT", path="/channels/{channel}/thread-members/@me", handler=join_thread),
 )

@@ -37,9 +37,7 @@ def check_command(command: Json, path: Path, problems: Problems) -> None:
     if kind != CHAT_INPUT:
         problems.length((*path, "name"), command.get("name"), 1, 32)
         if command.get("description"):
-            problems.add(
-                (*path, "description"), "APPLICATION_COMMAND_DESCRIPTION_NOT_ALLOWED", "Must be empty"
-            )
+            problems.add((*path, "description"), "APPLICATION_COMMAND_DESCRIPTION_NOT_ALLOWED", "Must be empty")
         return
     _check_name(command.get("name"), (*path, "name"), problems)
     problems.length((*path, "description"), command.get("description"), 1, 100)
@@ -87,9 +85,7 @@ def _check_options(options: list[Json], path: Path, problems: Problems, *, depth
 def _check_choices(option: Json, path: Path, problems: Problems) -> None:
     choices = option.get("choices") or []
     if (choices or option.get("autocomplete")) and option.get("type") not in (STRING, INTEGER, NUMBER):
-        problems.add(
-            (*path, "choices"), "APPLICATION_COMMAND_OPTIONS_CHOICES_INVALID", "Type takes no choices"
-        )
+        problems.add((*path, "choices"), "APPLICATION_COMMAND_OPTIONS_CHOICES_INVALID", "Type takes no choices")
     if choices and option.get("autocomplete"):
         problems.add((*path, "autocomplete"), "APPLICATION_COMMAND_AUTOCOMPLETE_CHOICES", "Not with choices")
     problems.size((*path, "choices"), len(choices), 0, 25)

@@ -82,11 +82,7 @@ def check_sending(call: Call, channel: Channel, draft: Draft) -> None:
         raise errors.missing_permissions()
     if (draft.uploads and not held & ATTACH_FILES) or (draft.embeds and not held & EMBED_LINKS):
         raise errors.missing_permissions()
-    if (
-        channel.kind == DM
-        and channel.recipient_id is not None
-        and not world.user(channel.recipient_id).accepts_dms
-    ):
+    if channel.kind == DM and channel.recipient_id is not None and not world.user(channel.recipient_id).accepts_dms:
         raise errors.cannot_dm()
     if draft.flags & EPHEMERAL:
         problems = Problems()
@@ -105,9 +101,7 @@ def resolve_reference(call: Call, channel: Channel, draft: Draft) -> Message | N
         raise errors.no_history_for_reply()
     problems = Problems()
     if int(reference.get("channel_id", channel.id)) != channel.id:
-        problems.add(
-            ("message_reference",), "MESSAGE_REFERENCE_CHANNEL_MISMATCH", "Must be in the same channel"
-        )
+        problems.add(("message_reference",), "MESSAGE_REFERENCE_CHANNEL_MISMATCH", "Must be in the same channel")
         problems.check()
     try:
         return call.world.message(channel.id, int(reference["message_id"]))
@@ -187,8 +181,7 @@ def apply_edit(call: Call, message: Message, draft: Draft) -> Message:
     if "flags" in call.body:
         changes["flags"] = message.flags & ~(1 << 2) | draft.flags
     after = {
-        name: changes.get(name, getattr(message, name))
-        for name in ("content", "embeds", "components", "attachments")
+        name: changes.get(name, getattr(message, name)) for name in ("content", "embeds", "components", "attachments")
     }
     if not any(after.values()):
         raise errors.empty_message()

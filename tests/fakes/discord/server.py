@@ -47,9 +47,7 @@ class Seen:
 class Server:
     """Serves the endpoints below /api/v10; `template` carries the world for each call."""
 
-    def __init__(
-        self, template: Call, buckets: Buckets, faults: Faults, gateway_url: Callable[[], str]
-    ) -> None:
+    def __init__(self, template: Call, buckets: Buckets, faults: Faults, gateway_url: Callable[[], str]) -> None:
         self._template = template
         self._gateway_url = gateway_url
         self._buckets = buckets
@@ -61,8 +59,7 @@ class Server:
 
     def routes(self) -> list[web.RouteDef]:
         known = [
-            web.route(endpoint.method, PREFIX + endpoint.path, partial(self._serve, endpoint))
-            for endpoint in ENDPOINTS
+            web.route(endpoint.method, PREFIX + endpoint.path, partial(self._serve, endpoint)) for endpoint in ENDPOINTS
         ]
         return [*known, web.route("*", "/{tail:.*}", self._unknown)]
 
@@ -100,9 +97,7 @@ class Server:
             request.transport.abort()
         return response
 
-    async def _under_faults(
-        self, endpoint: Endpoint, call: Call, method: str, path: str
-    ) -> tuple[web.Response, bool]:
+    async def _under_faults(self, endpoint: Endpoint, call: Call, method: str, path: str) -> tuple[web.Response, bool]:
         """Execute a call as the planted fault allows; the flag says whether the line is to be cut."""
         match self._faults.match(method, path):
             case Respond() as planted:
@@ -150,15 +145,13 @@ def _render(reply: Reply, headers: dict[str, str]) -> web.Response:
     return _answer(reply.body, reply.status, headers)
 
 
-def _answer(
-    body: Json | list[Json] | str, status: int, headers: dict[str, str], *, via: bool = True
-) -> web.Response:
+def _answer(body: Json | list[Json] | str, status: int, headers: dict[str, str], *, via: bool = True) -> web.Response:
     if via:
         headers = headers | {"Via": "1.1 fake"}
     if isinstance(body, str):
         return web.Response(text=body, status=status, headers=headers, content_type="text/html")
     # Without a charset, as Discord sends it: discord.py compares the whole header value.
-    headers = headers | {"Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"} | headers
     return web.Response(body=json.dumps(body).encode(), status=status, headers=headers)
 
 

@@ -134,8 +134,6 @@ class Sessions:
         """Send an event to each session that asked for it; `render` gets whether content may be read."""
         for session in list(self._by_id.values()):
             if session.serves(guild_id) and (intent == ALWAYS or session.intents & intent):
-                may_read = (
-                    bool(session.intents & MESSAGE_CONTENT) and self._world.portal.message_content != "none"
-                )
+                may_read = bool(session.intents & MESSAGE_CONTENT) and self._world.portal.message_content != "none"
                 session.dispatch(name, render(may_read))
         self._world.changes.fire()

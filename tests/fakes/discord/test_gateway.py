@@ -45,9 +45,7 @@ async def test_a_wrong_token_is_refused(fake: FakeDiscord) -> None:
 
 
 @pytest.mark.parametrize("code", [None, 1001, 4000, 4008])
-async def test_a_lost_line_is_resumed_with_what_was_missed(
-    fake: FakeDiscord, bot: Bot, code: int | None
-) -> None:
+async def test_a_lost_line_is_resumed_with_what_was_missed(fake: FakeDiscord, bot: Bot, code: int | None) -> None:
     channel, ada = a_channel(fake), fake.add_user()
     fake.drop_connections(code)
     await fake.wait_for(lambda: fake.connections == 0)

@@ -43,12 +43,8 @@ async def test_pings_are_recorded_when_nothing_forbids_them(fake: FakeDiscord, b
 async def test_history_pages_by_id(fake: FakeDiscord, bot: Bot) -> None:
     channel, ada = a_channel(fake), fake.add_user()
     said = [fake.say(channel, ada.id, str(n)) for n in range(150)]
-    after = [
-        m.content async for m in bot.place(channel).history(limit=None, after=discord.Object(said[19].id))
-    ]
-    before = [
-        m.content async for m in bot.place(channel).history(limit=3, before=discord.Object(said[19].id))
-    ]
+    after = [m.content async for m in bot.place(channel).history(limit=None, after=discord.Object(said[19].id))]
+    before = [m.content async for m in bot.place(channel).history(limit=3, before=discord.Object(said[19].id))]
 
     assert after == [str(n) for n in range(20, 150)]
     assert before == ["18", "17", "16"]

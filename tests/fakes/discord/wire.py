@@ -189,9 +189,7 @@ def attachment_json(world: World, attachment: Attachment) -> Json:
 
 def author_json(world: World, message: Message) -> Json:
     if message.webhook_name is not None:
-        return user_json(User(id=message.author_id, name=message.webhook_name, bot=True)) | {
-            "global_name": None
-        }
+        return user_json(User(id=message.author_id, name=message.webhook_name, bot=True)) | {"global_name": None}
     return user_json(world.user(message.author_id))
 
 

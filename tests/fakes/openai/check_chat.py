@@ -56,9 +56,7 @@ KNOWN = frozenset(
     }
 )
 _GROQ_ONLY = frozenset({"reasoning_format", "include_reasoning", "citation_options", "search_settings"})
-_GROQ_LACKS = frozenset(
-    {"store", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "verbosity"}
-)
+_GROQ_LACKS = frozenset({"store", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "verbosity"})
 _PARTS = {
     "system": frozenset({"text"}),
     "developer": frozenset({"text"}),
@@ -93,9 +91,7 @@ def check_chat(body: Mapping[str, Any], model: FakeModel, dialect: Dialect) -> N
         raise Refused(text, param="stream_options")
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise Refused(
-            "Missing required parameter: 'messages'.", param="messages", code="missing_required_parameter"
-        )
+        raise Refused("Missing required parameter: 'messages'.", param="messages", code="missing_required_parameter")
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]", model, dialect)
     _check_pairs(messages)
@@ -113,9 +109,7 @@ def _check_limits(body: Mapping[str, Any], model: FakeModel, dialect: Dialect) -
         refused = dialect.refuses_unknown and name not in dialect.token_params
         if refused and body.get(name) is not None and model.reasons:
             text = f"Unsupported parameter: '{name}' is not supported with this model."
-            raise Refused(
-                f"{text} Use 'max_completion_tokens' instead.", param=name, code="unsupported_parameter"
-            )
+            raise Refused(f"{text} Use 'max_completion_tokens' instead.", param=name, code="unsupported_parameter")
     if body.get("max_tokens") is not None and body.get("max_completion_tokens") is not None:
         text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
         raise Refused(text, param="max_tokens", code="invalid_parameter_combination")
@@ -202,9 +196,7 @@ def _check_pairs(messages: list[dict[str, Any]]) -> None:
     for index, message in enumerate(messages):
         if message["role"] == "tool":
             if message["tool_call_id"] not in waiting:
-                text = (
-                    "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
-                )
+                text = "messages with role 'tool' must be a response to a preceeding message with 'tool_calls'."
                 raise Refused(f"Invalid parameter: {text}", param=f"messages.[{index}].role")
             waiting.remove(message["tool_call_id"])
             continue

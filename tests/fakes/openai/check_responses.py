@@ -109,9 +109,7 @@ def _check_tools(body: Mapping[str, Any]) -> None:
 def _check_input(body: Mapping[str, Any], model: FakeModel) -> None:
     items = body.get("input")
     if items is None:
-        raise Refused(
-            "Missing required parameter: 'input'.", param="input", code="missing_required_parameter"
-        )
+        raise Refused("Missing required parameter: 'input'.", param="input", code="missing_required_parameter")
     if isinstance(items, str):
         if not items:
             raise Refused("Invalid 'input': empty string.", param="input", code="empty_string")

@@ -3,9 +3,7 @@
 from tests.fakes.openai.script import HttpFault
 
 
-def error_body(
-    message: str, *, kind: str, code: str | None = None, param: str | None = None
-) -> dict[str, object]:
+def error_body(message: str, *, kind: str, code: str | None = None, param: str | None = None) -> dict[str, object]:
     """OpenAI's error object."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
@@ -36,9 +34,7 @@ UNAUTHORIZED = _fault(401, "Incorrect API key provided.", "invalid_request_error
 PAYMENT_REQUIRED = HttpFault(
     status=402, body={"error": "You have depleted your monthly included credits."}
 )  # Hugging Face: `error` is a string
-FORBIDDEN = _fault(
-    403, "Country, region, or territory not supported", "request_forbidden", "unsupported_country"
-)
+FORBIDDEN = _fault(403, "Country, region, or territory not supported", "request_forbidden", "unsupported_country")
 NOT_FOUND = _fault(404, "The model does not exist.", "invalid_request_error", "model_not_found")
 REQUEST_TIMEOUT = _fault(408, "Request timed out.", "timeout")
 TOO_LARGE = _fault(413, "Request Entity Too Large", "invalid_request_error", "request_too_large")

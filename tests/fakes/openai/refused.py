@@ -88,9 +88,7 @@ def check_effort(model: FakeModel, effort: object, param: str) -> None:
         raise Refused(text, param=param, code="unsupported_parameter")
     if effort not in model.efforts:
         names = ", ".join(repr(name) for name in model.efforts)
-        text = (
-            f"Unsupported value: '{effort}' is not supported with this model. Supported values are: {names}."
-        )
+        text = f"Unsupported value: '{effort}' is not supported with this model. Supported values are: {names}."
         raise Refused(text, param=param, code="unsupported_value")
 
 

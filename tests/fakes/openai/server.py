@@ -70,9 +70,7 @@ class FakeOpenAI:
 
     async def __aenter__(self) -> Self:
         # handler_cancellation: a handler is cancelled when its client leaves; that is how a Stop is noticed.
-        self._runner = web.AppRunner(
-            self._app(), handler_cancellation=True, shutdown_timeout=0.05, access_log=None
-        )
+        self._runner = web.AppRunner(self._app(), handler_cancellation=True, shutdown_timeout=0.05, access_log=None)
         await self._runner.setup()
         await self._listen()
         return self
@@ -283,9 +281,7 @@ class FakeOpenAI:
             case _:
                 pass
         assert broken is not None
-        return web.json_response(
-            error_body(broken.message, kind="server_error", code=broken.code), status=500
-        )
+        return web.json_response(error_body(broken.message, kind="server_error", code=broken.code), status=500)
 
     def _find(self, name: str) -> FakeModel:
         if not name:

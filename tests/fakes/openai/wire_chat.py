@@ -28,9 +28,7 @@ def chat_frames(answer: Answer) -> list[Frame]:
         last["x_groq"] = {"id": f"req_{answer.number}", "usage": _usage(answer.usage)}
     frames.append(Frame(data=last, final=True))
     if _asked_for_usage(answer) and answer.reports_usage:
-        frames.append(
-            Frame(data=_envelope(answer) | {"choices": [], "usage": _usage(answer.usage)}, final=True)
-        )
+        frames.append(Frame(data=_envelope(answer) | {"choices": [], "usage": _usage(answer.usage)}, final=True))
     frames.append(Frame(data=DONE, final=True))
     return frames
 

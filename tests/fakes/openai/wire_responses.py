@@ -63,9 +63,7 @@ class ResponsesFrames:
         data = {"type": "response.failed", "sequence_number": sequence_number, "response": response}
         return Frame(event="response.failed", data=data, final=True)
 
-    def _add(
-        self, event: str, *, chunk: bool = False, final: bool = False, characters: int = 0, **fields: Any
-    ) -> None:
+    def _add(self, event: str, *, chunk: bool = False, final: bool = False, characters: int = 0, **fields: Any) -> None:
         data = {"type": event, "sequence_number": len(self._frames), **fields}
         self._frames.append(Frame(event=event, data=data, chunk=chunk, final=final, characters=characters))
 

@@ -60,9 +60,7 @@ def _own_message(world: World, params: Params) -> Message:
     return message
 
 
-def _revise(
-    world: World, message: Message, content: FormattedText, keyboard: JsonObject | None
-) -> JsonObject:
+def _revise(world: World, message: Message, content: FormattedText, keyboard: JsonObject | None) -> JsonObject:
     spend(world, world.chats[message.chat_id])
     same = content.text == message.text and content.entities == message.entities
     if same and same_keyboard(keyboard, message.reply_markup):
@@ -108,14 +106,8 @@ def answer_callback_query(world: World, params: Params) -> object:
     text = params.text("text")
     if len(text) > _MAX_ANSWER:
         raise bad_request("MESSAGE_TOO_LONG")
-    if (
-        callback is None
-        or callback.answer is not None
-        or world.clock() - callback.clicked_at_s > CALLBACK_LIFETIME_S
-    ):
-        raise ApiError(
-            400, "Bad Request: query is too old and response timeout expired or query ID is invalid"
-        )
+    if callback is None or callback.answer is not None or world.clock() - callback.clicked_at_s > CALLBACK_LIFETIME_S:
+        raise ApiError(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
     callback.answer = CallbackAnswer(text=text, show_alert=params.flag("show_alert"), url=params.text("url"))
     world.changed.fire()
     return True

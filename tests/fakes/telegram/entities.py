@@ -235,9 +235,7 @@ def _trim(text: str, entities: list[Entity]) -> FormattedText:
     text = text.rstrip(" \n")
     end = utf16_length(text)
     fitted = [
-        replace(entity, length=min(entity.end, end) - entity.offset)
-        for entity in entities
-        if entity.offset < end
+        replace(entity, length=min(entity.end, end) - entity.offset) for entity in entities if entity.offset < end
     ]
     first = min((entity.offset for entity in fitted), default=len(text))
     cut = min(len(text) - len(text.lstrip(" \n")), first)

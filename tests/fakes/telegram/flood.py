@@ -46,11 +46,7 @@ class FloodControl:
         """Count one send or edit; return None if it may go, else the seconds to wait (at least 1)."""
         now = self._clock()
         wait = self._penalty_left(chat_id, now)
-        if (
-            wait is None
-            and self.enabled
-            and (culprit := self._exceeded(chat_id, is_private, now)) is not None
-        ):
+        if wait is None and self.enabled and (culprit := self._exceeded(chat_id, is_private, now)) is not None:
             self.penalise(culprit, self.limits.penalty_s)
             wait = self._penalty_left(chat_id, now)
         if wait is None:

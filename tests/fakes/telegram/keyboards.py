@@ -65,7 +65,5 @@ def _button(button: object) -> JsonObject:
         if not isinstance(url, str) or not url.startswith(("https://", "http://", "tg://")):
             raise bad_request(f"inline keyboard button URL '{url}' is invalid: Unsupported URL protocol")
     elif not any(kind in button for kind in _OTHER_KINDS):
-        raise bad_request(
-            "can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard"
-        )
+        raise bad_request("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
     return dict(button)

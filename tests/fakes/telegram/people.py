@@ -54,9 +54,7 @@ class People:
     ) -> Message:
         """Send a photo: the update lists smaller sizes first, `data` is the last one."""
         media = self.world.store_photo(data, size)
-        return self._post(
-            chat_id, user_id, fix(caption, []), media=media, topic_id=topic_id, reply_to=reply_to
-        )
+        return self._post(chat_id, user_id, fix(caption, []), media=media, topic_id=topic_id, reply_to=reply_to)
 
     def album(
         self,
@@ -97,9 +95,7 @@ class People:
     ) -> Message:
         """Send a file; `kind` may also be `voice` or `audio`."""
         media = (self.world.store_file(kind, data, name, mime_type),)
-        return self._post(
-            chat_id, user_id, fix(caption, []), media=media, topic_id=topic_id, reply_to=reply_to
-        )
+        return self._post(chat_id, user_id, fix(caption, []), media=media, topic_id=topic_id, reply_to=reply_to)
 
     def edit(self, message: Message, text: str) -> Message:
         """Change the text of somebody's message."""

@@ -69,9 +69,7 @@ class Places(People):
             topics={},
         )
         chat.members |= {user.id: "member" for user in members}
-        chat.members |= {
-            user.id: "administrator" if place else "creator" for place, user in enumerate(admins)
-        }
+        chat.members |= {user.id: "administrator" if place else "creator" for place, user in enumerate(admins)}
         self.world.chats[chat.id] = chat
         if forum:
             self.world.next_message_id(chat)  # 1 is General, which is no thread id
@@ -115,6 +113,4 @@ class Places(People):
 
     def _service(self, chat: Chat, sender_id: int, service: JsonObject) -> Message:
         content = FormattedText(text="", entities=())
-        return self.world.add(
-            NewMessage(chat_id=chat.id, sender_id=sender_id, content=content, service=service)
-        )
+        return self.world.add(NewMessage(chat_id=chat.id, sender_id=sender_id, content=content, service=service))

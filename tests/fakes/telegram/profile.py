@@ -65,9 +65,7 @@ def get_chat_administrators(world: World, params: Params) -> object:
     if chat.is_private:
         raise bad_request("there are no administrators in the private chat")
     admins = [user_id for user_id, status in chat.members.items() if status in ("creator", "administrator")]
-    return [
-        member_to_wire(world, chat, world.users[user_id]) for user_id in admins if user_id != world.bot.id
-    ]
+    return [member_to_wire(world, chat, world.users[user_id]) for user_id in admins if user_id != world.bot.id]
 
 
 def get_file(world: World, params: Params) -> object:
@@ -121,9 +119,7 @@ def _command_key(world: World, params: Params) -> tuple[str, str]:
     if kind in _CHAT_SCOPES and int(str(scope.get("chat_id", "0"))) not in world.chats:
         raise bad_request("chat not found")
     language = params.text("language_code")
-    if language and not (
-        len(language) == 2 and language.isascii() and language.isalpha() and language.islower()
-    ):
+    if language and not (len(language) == 2 and language.isascii() and language.isalpha() and language.islower()):
         raise bad_request("invalid language code specified")
     return json.dumps(scope, sort_keys=True), language
 

@@ -75,9 +75,7 @@ class FakeTelegram(Places):
         bot = User(id=7_000_001, first_name="Parley", username=bot_username, is_bot=True)
         flood = FloodControl(flood_limits or FloodLimits(), clock, enabled=flood_control)
         updates = UpdateQueue(clock, poll_throttle=poll_throttle)
-        world = World(
-            bot=bot, profile=bot_profile or BotProfile(), flood=flood, updates=updates, clock=clock, now=now
-        )
+        world = World(bot=bot, profile=bot_profile or BotProfile(), flood=flood, updates=updates, clock=clock, now=now)
         super().__init__(world)
         self.bot_user = bot
         self.token = f"{bot.id}:AAFakeTokenOfParleyTestsNotARealOne"

@@ -31,9 +31,7 @@ class Refused:
         Refused("a😀b", "ends in a middle of a utf-16 symbol", (MessageEntity("bold", 0, 2),)),
         Refused("abc", "ends after the end of the text at utf-16 offset 4", (MessageEntity("bold", 1, 3),)),
         Refused("abc", "Unsupported type specified", (MessageEntity("blink", 0, 1),)),
-        Refused(
-            "v1.0", "Character '.' is reserved and must be escaped with the preceding '\\'", (), "MarkdownV2"
-        ),
+        Refused("v1.0", "Character '.' is reserved and must be escaped with the preceding '\\'", (), "MarkdownV2"),
         Refused("*open", "Can't find end of Bold entity at byte offset 0", (), "MarkdownV2"),
         Refused("<b>x</b>", "the fake refuses parse_mode html", (), "HTML"),
     ],

@@ -51,9 +51,7 @@ async def test_parameters_come_as_query_form_or_json(fake: FakeTelegram, ann: Us
     assert [message.text for message in fake.bot_messages(ann.id)] == ["params", "data", "json"]
 
 
-async def test_updates_come_again_until_a_higher_offset_confirms_them(
-    fake: FakeTelegram, bot: Bot, ann: User
-) -> None:
+async def test_updates_come_again_until_a_higher_offset_confirms_them(fake: FakeTelegram, bot: Bot, ann: User) -> None:
     for text in ("one", "two", "three"):
         fake.say(ann.id, ann.id, text)
     first = await bot.get_updates()

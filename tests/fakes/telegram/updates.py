@@ -125,17 +125,14 @@ class UpdateQueue:
         if offset < 0:
             while len(self._pending) > -offset:
                 self.confirmed.append(self._pending.popleft())
-        elif (
-            0 < offset <= self._next_id
-        ):  # a later one is "in the future" for td::TQueue and confirms nothing
+        elif 0 < offset <= self._next_id:  # a later one is "in the future" for td::TQueue and confirms nothing
             self.confirm_before(offset)
 
     async def _wait(self, timeout_s: int) -> None:
         self._wake(
             ApiError(
                 409,
-                "Conflict: terminated by other getUpdates request;"
-                " make sure that only one bot instance is running",
+                "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
             )
         )
         poller = _Poller(asyncio.get_running_loop().create_future())

@@ -71,11 +71,7 @@ def message_to_wire(world: World, message: Message, *, with_reply: bool = True) 
     if message.thread_id is not None:
         wire["message_thread_id"] = message.thread_id
     reply_to = message.reply_to_id or message.thread_id
-    if (
-        with_reply
-        and reply_to not in (None, message.id)
-        and (replied := world.find(message.chat_id, reply_to or 0))
-    ):
+    if with_reply and reply_to not in (None, message.id) and (replied := world.find(message.chat_id, reply_to or 0)):
         wire["reply_to_message"] = message_to_wire(world, replied, with_reply=False)
     wire |= _content_to_wire(world, message)
     if message.reply_markup is not None:
