@@ -59,8 +59,8 @@ class Delivery:
     of the answer to be replaced: page i is shown in `known[i]`, those left over are deleted at the end.
     `resent`: an earlier attempt may have sent messages that nobody recorded; where sends cannot be
     de-duplicated the first new one says so, elsewhere what the platform kept is brought up to date.
-    `before_first_send` is awaited before the first send there, and nothing is sent if it raises. `permit` is
-    awaited before every send, edit and deletion: it raises when the chat is somebody else's by now.
+    `before_send` is awaited with the page's index before a page is first sent there; nothing is sent if it raises.
+    `permit` is awaited before every send, edit and deletion: it raises when the chat is somebody else's by now.
     `on_message` is told page index and id of each message once, beside the streaming; it handles its own
     errors.
 
@@ -79,7 +79,7 @@ class Delivery:
         on_message: Callable[[int, str], Awaitable[None]],
         known: tuple[str, ...] = (),
         resent: bool = False,
-        before_first_send: Callable[[], Awaitable[None]] | None = None,
+        before_send: Callable[[int], Awaitable[None]] | None = None,
         permit: Callable[[], Awaitable[None]] = _always,
         jitter: Callable[[], float] = random.random,
         call_timeout_s: float = 60.0,
@@ -95,7 +95,7 @@ class Delivery:
             reply_to=reply_to,
             known=known,
             resent=resent,
-            before_first_send=before_first_send,
+            before_send=before_send,
             on_placed=self._note,
         )
         self._on_message = on_message
@@ -146,7 +146,7 @@ class Delivery:
         message. With neither text nor reason all messages are taken away. May be cancelled.
 
         Raises:
-            ParleyError: what `before_first_send` or `permit` raised.
+            ParleyError: what `before_send` or `permit` raised.
         """
         self._typist.end()
         self._streamer.end()
@@ -204,7 +204,7 @@ class Delivery:
                 settled = False
                 await self._pause_after_error()
             except ParleyError:
-                return  # of before_first_send or permit: finish() asks them again
+                return  # of before_send or permit: finish() asks them again
             if settled and not self._streamer.ending:
                 await self._changed.wait()
 

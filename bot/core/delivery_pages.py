@@ -51,8 +51,8 @@ class Sheets:
     """The messages of one answer.
 
     `known` are ids of messages to use before new ones are sent. `resent`: an earlier attempt may have sent
-    some that nobody recorded. `before_first_send` is awaited once before a message is sent where a send
-    cannot be de-duplicated. `on_placed` is told each message's page index and id when the page first stands
+    some that nobody recorded. `before_send` is awaited before a page is first sent where sends cannot be
+    de-duplicated. `on_placed` is told each message's page index and id when the page first stands
     there.
     """
 
@@ -61,11 +61,12 @@ class Sheets:
     reply_to: str | None
     known: Sequence[str]
     resent: bool
-    before_first_send: Callable[[], Awaitable[None]] | None
+    before_send: Callable[[int], Awaitable[None]] | None
     on_placed: Callable[[int, str], None]
     _sheets: list[Sheet] = field(default_factory=list)
     _marks: list[tuple[int, str]] = field(default_factory=list)
     _replaced: list[str] = field(default_factory=list)
+    _announced: int = 0
 
     def __post_init__(self) -> None:
         self._append(PageStart())
@@ -141,11 +142,15 @@ class Sheets:
         self._note_placed(sheet)
         return sheet.shown == look
 
+    async def _announce(self) -> None:
+        if self.before_send is not None and not self.calls.capabilities.idempotent_send:
+            if self.index >= self._announced:
+                await self.before_send(self.index)
+            self._announced = max(self._announced, self.index + 1)
+
     async def _send(self, sheet: Sheet, page: Page, look: Look, file: File | None) -> None:
         await self.calls.permit()
-        if self.before_first_send is not None and not self.calls.capabilities.idempotent_send:
-            await self.before_first_send()
-            self.before_first_send = None
+        await self._announce()
         send = self.calls.messenger.send(
             self.calls.place,
             page,

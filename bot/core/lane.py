@@ -186,9 +186,9 @@ class Lane:
             known=known,
             resent=attempt is not None
             # Where sends are de-duplicated nobody notes them beforehand.
-            and (messenger.capabilities(place).idempotent_send or (attempt.sending and not known)),
+            and (messenger.capabilities(place).idempotent_send or attempt.sending > len(known)),
             permit=lambda: self._still_ours(claim),
-            before_first_send=lambda: self._persist(claim, lambda: self._parts.threads.begin_send(claim)),
+            before_send=lambda page: self._persist(claim, lambda: self._parts.threads.begin_send(claim, page)),
             on_message=lambda page, message_id: self._record_message(claim, page, message_id),
         )
 

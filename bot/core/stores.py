@@ -29,8 +29,8 @@ class ThreadStore(Protocol):
         """Note that a provider is about to be called for the head item under this fence. Raises Fenced."""
         ...
 
-    async def begin_send(self, claim: Claim) -> None:
-        """Note that the first message is about to go out (for platforms that cannot de-duplicate). Raises Fenced."""
+    async def begin_send(self, claim: Claim, page: int) -> None:
+        """Note that page `page` is about to go out (for platforms that cannot de-duplicate). Raises Fenced."""
         ...
 
     async def record_message(self, claim: Claim, page: int, message_id: str) -> None:

@@ -49,15 +49,15 @@ class Item:
 class Attempt:
     """What an owner noted about its work on the head item, for the one who may have to take over.
 
-    `fence` is that owner's. `called`: a provider may have been called, `sending`: a first message may have gone out.
-    `message_ids` are the answer's pages known to be out, in order.
+    `fence` is that owner's. `called`: a provider may have been called. `sending`: so many messages of the answer may
+    have gone out, 0 also where sends are de-duplicated. `message_ids` are those known to be out, in order.
     """
 
     uid: str
     fence: int
     at: datetime
     called: bool
-    sending: bool
+    sending: int
     message_ids: tuple[str, ...]
 
 

@@ -102,7 +102,7 @@ def note(claim: Claim, changes: Document) -> list[Document]:
     uid = claim.items[0].uid
     pages = changes.get("pages", {})
     same = {"$eq": ["$attempt.uid", {"$literal": uid}]}
-    blank: Document = {"called": False, "sending": False, "pages": {}}
+    blank: Document = {"called": False, "sending": 0, "pages": {}}
     attempt = {"$cond": [same, "$attempt", {"$literal": blank}]}
     now = {"uid": {"$literal": uid}, "fence": Int64(claim.fence), "at": "$$NOW"}
     return [

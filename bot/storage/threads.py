@@ -41,8 +41,8 @@ class ThreadStore:
     async def begin_attempt(self, claim: Claim) -> None:
         await self._note(claim, {"called": True})
 
-    async def begin_send(self, claim: Claim) -> None:
-        await self._note(claim, {"sending": True})
+    async def begin_send(self, claim: Claim, page: int) -> None:
+        await self._note(claim, {"sending": page + 1})
 
     async def record_message(self, claim: Claim, page: int, message_id: str) -> None:
         await self._note(claim, {"pages": {str(page): message_id}})

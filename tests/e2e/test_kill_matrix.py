@@ -34,6 +34,9 @@ from tests.fakes.openai.record import Request
 #: Whichever test comes first pays for the whole scenario.
 pytestmark = pytest.mark.timeout(150)
 
+#: What begins a message that may stand there twice.
+MARK = "(This may be a repetition.)"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aftermath:
@@ -173,9 +176,13 @@ def test_a_page_after_the_first_is_neither_lost_nor_old(platform: str, matrix: M
 
     assert len(end.before) == 2
     stands = [message for message in end.shown if str(message.id) in end.turns[0]["message_ids"]]
-    words = " ".join(message.text for message in stands).split()
-    assert words == f"{FIRST}{TWO_PAGES}".split()
-    assert platform == "telegram" or stands == list(end.shown)
+    text = " ".join(message.text for message in stands)
+    if platform == "telegram":  # it cannot tell whether the page went out: it stands there twice, and says so
+        assert stands[1].text.startswith(MARK)
+        text = text.replace(MARK, "")
+    else:
+        assert stands == list(end.shown)
+    assert text.split() == f"{FIRST}{TWO_PAGES}".split()
 
 
 def test_waiting_messages_of_one_author_are_answered_together_in_order(platform: str, matrix: Matrix) -> None:

@@ -111,8 +111,8 @@ class MemoryThreadStore(Outage):
     async def begin_attempt(self, claim: Claim) -> None:
         self._note(claim, replace(self._attempt(claim), called=True))
 
-    async def begin_send(self, claim: Claim) -> None:
-        self._note(claim, replace(self._attempt(claim), sending=True))
+    async def begin_send(self, claim: Claim, page: int) -> None:
+        self._note(claim, replace(self._attempt(claim), sending=page + 1))
 
     async def record_message(self, claim: Claim, page: int, message_id: str) -> None:
         attempt = self._attempt(claim)
@@ -233,7 +233,7 @@ class MemoryThreadStore(Outage):
         """The notes on the claim's head item so far, taken over under the claim's fence."""
         noted, uid = self._owned(claim).attempt, claim.items[0].uid
         if noted is None or noted.uid != uid:
-            noted = Attempt(uid=uid, fence=0, at=self._clock.now(), called=False, sending=False, message_ids=())
+            noted = Attempt(uid=uid, fence=0, at=self._clock.now(), called=False, sending=0, message_ids=())
         return replace(noted, fence=claim.fence, at=self._clock.now())
 
     def _note(self, claim: Claim, attempt: Attempt) -> None:

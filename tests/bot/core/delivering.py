@@ -36,7 +36,7 @@ class Chat:
         *,
         known: tuple[str, ...] = (),
         resent: bool = False,
-        before_first_send: Callable[[], Awaitable[None]] | None = None,
+        before_send: Callable[[int], Awaitable[None]] | None = None,
         call_timeout_s: float = 60.0,
         turn_uid: str = "test:7",
     ) -> Delivery:
@@ -50,7 +50,7 @@ class Chat:
             on_message=self._record,
             known=known,
             resent=resent,
-            before_first_send=before_first_send,
+            before_send=before_send,
             jitter=lambda: 0.5,
             call_timeout_s=call_timeout_s,
         )

@@ -250,27 +250,27 @@ async def test_an_attempt_with_known_messages_marks_only_the_first_new_one() -> 
 # --- the engine's notes ---
 
 
-async def test_the_first_send_is_noted_before_it_goes_out_where_it_may_show_twice() -> None:
+async def test_each_page_is_noted_once_before_it_goes_out_where_it_may_show_twice() -> None:
     chat = Chat(abilities=NOT_IDEMPOTENT, page_chars=100)
-    calls_then: list[int] = []
+    notes: list[tuple[int, int]] = []
 
-    async def note() -> None:
-        calls_then.append(len(chat.messenger.calls))
+    async def note(page: int) -> None:
+        notes.append((page, len(chat.messenger.calls_of("send"))))
 
-    async with chat.delivery(before_first_send=note) as delivery:
+    async with chat.delivery(before_send=note) as delivery:
         delivery.feed("0123456789" * 25)
         await delivery.finish()
 
-    assert calls_then == [0]
+    assert notes == [(0, 0), (1, 1), (2, 2)]
 
 
 async def test_nothing_is_noted_where_sends_are_idempotent() -> None:
     chat = Chat()
 
-    async def note() -> None:
+    async def note(page: int) -> None:
         raise AssertionError
 
-    async with chat.delivery(before_first_send=note) as delivery:
+    async with chat.delivery(before_send=note) as delivery:
         delivery.feed(WORDS)
         await delivery.finish()
 
@@ -278,10 +278,10 @@ async def test_nothing_is_noted_where_sends_are_idempotent() -> None:
 async def test_nothing_is_sent_when_the_note_fails() -> None:
     chat = Chat(abilities=NOT_IDEMPOTENT)
 
-    async def note() -> None:
+    async def note(page: int) -> None:
         raise Fenced
 
-    async with chat.delivery(before_first_send=note) as delivery:
+    async with chat.delivery(before_send=note) as delivery:
         delivery.feed(WORDS)
         await chat.clock.sleep(5.0)
         with pytest.raises(Fenced):

@@ -134,7 +134,7 @@ RESENDS = (
 async def test_a_send_that_may_have_gone_out_is_marked_where_nobody_can_tell(stores: Stores, case: Resend) -> None:
     dead, claim = await claimed(stores)
     await dead.begin_attempt(claim)
-    await dead.begin_send(claim)
+    await dead.begin_send(claim, 0)
     abilities = CAPABILITIES if case.idempotent else CANNOT_DEDUPLICATE
     messenger = RecordingMessenger(SystemClock(), abilities=abilities)
 
@@ -143,6 +143,22 @@ async def test_a_send_that_may_have_gone_out_is_marked_where_nobody_can_tell(sto
 
         assert messenger.texts() == (case.shown,)
         assert stores.turns.turns[ITEM.uid].answer == "Once."
+
+
+async def test_a_later_page_that_may_have_gone_out_is_marked_too(stores: Stores) -> None:
+    dead, claim = await claimed(stores)
+    messenger = RecordingMessenger(SystemClock(), abilities=CANNOT_DEDUPLICATE, page_chars=100)
+    first = "a" * 100
+    sent = await messenger.send(PRIVATE, Page(content=first, plain=first, end=PageStart(offset=100)), key="k")
+    await dead.begin_attempt(claim)
+    await dead.begin_send(claim, 0)
+    await dead.record_message(claim, 0, sent)
+    await dead.begin_send(claim, 1)
+
+    async with house(ScriptedProvider(says(first + "Once.")), stores=stores, messenger=messenger) as home:
+        await taken_over(home)
+
+        assert messenger.texts() == (first, "_(This may be a repetition.)_\n\nOnce.")
 
 
 async def test_a_message_that_never_comes_to_its_end_is_given_up_visibly(stores: Stores) -> None:

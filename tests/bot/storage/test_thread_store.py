@@ -150,7 +150,7 @@ async def test_a_late_owner_is_refused_everywhere(world: World) -> None:
     with pytest.raises(Fenced):
         await threads.begin_attempt(late)
     with pytest.raises(Fenced):
-        await threads.begin_send(late)
+        await threads.begin_send(late, 0)
     with pytest.raises(Fenced):
         await threads.record_message(late, 0, "m")
     with pytest.raises(Fenced):
@@ -163,7 +163,8 @@ async def test_a_late_owner_is_refused_everywhere(world: World) -> None:
 async def test_a_new_owner_learns_what_the_former_one_noted(world: World) -> None:
     threads, claim = world.threads("a"), await claimed(world)
     await threads.begin_attempt(claim)
-    await threads.begin_send(claim)
+    await threads.begin_send(claim, 0)
+    await threads.begin_send(claim, 1)
     await threads.record_message(claim, 0, "m0")
     await threads.record_message(claim, 1, "m1")
     await threads.record_message(claim, 1, "m1")
@@ -177,7 +178,7 @@ async def test_a_new_owner_learns_what_the_former_one_noted(world: World) -> Non
         claim.items[0].uid,
         1,
         True,
-        True,
+        2,
     )
     assert attempt.message_ids == ("m0", "m1")
 
