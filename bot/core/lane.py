@@ -51,6 +51,7 @@ class Lane:
         self._patience = patience
         self.current: Current | None = None
         self._held_until = parts.clock.monotonic() + HELD_S
+        self._last_send_tells = False
 
     def renewed(self, asked_at: float) -> None:
         """A heartbeat of `asked_at` (monotonic) came through; after a longer silence it proves nothing."""
