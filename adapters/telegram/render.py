@@ -6,7 +6,7 @@ stays as it is. What is shown is hardly ever longer; where it is, the page is sh
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from adapters.telegram.markdown import Entity, convert, utf16_length
 from bot.core.markdown_table import growth, set_tables
@@ -30,6 +30,7 @@ _MENTION = re.compile(
 _SURROGATE = re.compile("[\ud800-\udfff]")
 #: Nothing in these is looked at by the server, and a link has its one meaning.
 _OPAQUE = frozenset({"pre", "code", "text_link"})
+_QUOTES = frozenset({"blockquote", "expandable_blockquote"})
 #: Which entities stay when there are too many: those that carry a meaning before those that only look.
 _WORTH = {"text_link": 0, "pre": 1, "code": 2}
 #: In the source, what makes entities: code spans and fences, emphasis, links, headings, quotes, mentions. A
@@ -53,17 +54,42 @@ def measure(source: str) -> int:
     return max(length, -(-entities * PAGE_UNITS // MAX_ENTITIES))
 
 
-def guards(text: str, entities: Sequence[Entity] = ()) -> tuple[Entity, ...]:
-    """Links over the names in a text that would ping people, outside of the opaque ones among `entities`.
+def guards(text: str) -> tuple[Entity, ...]:
+    """Links over the names in a text that would ping people.
 
     The server finds `@name` in any text and notifies whoever bears it, but not inside of code or a link. A
     link to the name's page is what a mention looks like, and leaves the text as it is.
     """
-    taken = [(each.offset, each.end) for each in entities if each.type in _OPAQUE]
     return tuple(
         Entity(type="text_link", offset=offset, length=len(name) + 1, url=f"https://t.me/{name}")
         for offset, name in _mentions(text)
-        if not any(start < offset + len(name) + 1 and offset < end for start, end in taken)
+    )
+
+
+def _guarded(text: str, entities: tuple[Entity, ...]) -> tuple[Entity, ...]:
+    """The entities, with a guard over each name that is not wholly inside of one that the server does not look into.
+
+    Such entities go where they share a part of a guarded name: a ping is worse than code that looks like text.
+    """
+    shields = [each for each in entities if each.type in _OPAQUE and not _is_dropped(each, entities)]
+    exposed = [
+        guard
+        for guard in guards(text)
+        if not any(each.offset <= guard.offset and guard.end <= each.end for each in shields)
+    ]
+    kept = (
+        each
+        for each in entities
+        if each.type not in _OPAQUE or not any(each.offset < guard.end and guard.offset < each.end for guard in exposed)
+    )
+    return (*kept, *exposed)
+
+
+def _is_dropped(code: Entity, entities: tuple[Entity, ...]) -> bool:
+    """Whether the server may drop it: code keeps company with nothing but quotes."""
+    return code.type != "text_link" and any(
+        other is not code and other.type not in _QUOTES and other.offset < code.end and code.offset < other.end
+        for other in entities
     )
 
 
@@ -79,7 +105,7 @@ def _mentions(text: str) -> Iterator[tuple[int, str]]:
 
 def _page(piece: Piece) -> Page:
     text, entities = _shown(piece.text)
-    entities = _kept((*entities, *guards(text, entities)))
+    entities = _kept(_guarded(text, entities))
     return Page(content=text, plain=piece.text, end=piece.end, markup=entities)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.telegram.markdown import Entity, utf16_length
@@ -77,6 +77,9 @@ def as_sent(page: Page) -> FormattedText:
 
 
 @given(markdowns)
+@example("@*00`0`*")
+@example("@**`00`0**")
+@example("*`@00`0*")
 @settings(max_examples=150, deadline=None)
 def test_every_page_is_within_the_limits_and_taken_by_the_server(markdown: str) -> None:
     for page in render(markdown):
