@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from difflib import get_close_matches
+from enum import StrEnum
 from hashlib import blake2b
 
+#: In the place of a model's name: let Parley choose for each message.
+AUTO = "auto"
 _NEAREST = 3
 #: Leaves room in 64 bytes for the rest of a command line (`model ... thread`).
 _HANDLE_BYTES = 48
@@ -33,13 +36,34 @@ class ModelRef:
         return f"{self.provider}/{self.id}"
 
 
+class Speed(StrEnum):
+    """How soon and how fast a model writes, beside its kind."""
+
+    FAST = "fast"
+    MEDIUM = "medium"
+    SLOW = "slow"
+
+
+class CostClass(StrEnum):
+    """What an answer costs, beside others: roughly under 1, under 10, and 10 or more dollars per million tokens."""
+
+    CHEAP = "cheap"
+    MEDIUM = "medium"
+    DEAR = "dear"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """Dollars per million tokens. `cached` None: cached input costs as much as input."""
+    """Dollars per million tokens. `cached` and `cache_write` None: these tokens cost as much as other input.
+
+    `credit` is the price of one credit, for services that count those (see Usage); None: it is not known.
+    """
 
     input: str
     output: str
     cached: str | None = None
+    cache_write: str | None = None
+    credit: str | None = None
     as_of: date | None = None
 
 
@@ -47,9 +71,14 @@ class Price:
 class ModelInfo:
     """What is known of a model. None means unknown.
 
-    `window_tokens` is for prompt and answer together. `temperature` False: the model refuses sampling
-    parameters. `reasoning`: it thinks before it answers. `reasoning_effort` is sent when set. `price`
-    overrides any other source. `retires` is the day it is shut down.
+    `window_tokens` is for prompt and answer together. `vision`, `pdf`, `audio`: it takes such files as they are.
+    `json`: it can be held to JSON. `temperature` False: the model refuses sampling parameters. `reasoning`: it thinks
+    before it answers; `efforts` are the words in which it can be told how much, empty: it takes none;
+    `reasoning_effort` is sent when nobody chose another. `cache_options`: it takes word of whether a prompt is to be
+    kept in its cache, and keeps none that it was told not to. `tokens_factor`: tokens that it counts at most for one
+    that we estimate. `price` overrides any other source. `retires` is the day it
+    is shut down; `gone`: its provider does not list it any more. `requests_per_minute` and `tokens_per_minute` bound
+    what is sent with the provider's key.
     """
 
     ref: ModelRef
@@ -58,14 +87,25 @@ class ModelInfo:
     window_tokens: int | None = None
     max_output_tokens: int | None = None
     vision: bool | None = None
+    pdf: bool | None = None
+    audio: bool | None = None
     tools: bool | None = None
+    json: bool | None = None
     temperature: bool = True
     reasoning: bool | None = None
+    efforts: tuple[str, ...] = ()
     reasoning_effort: str | None = None
+    cache_options: bool | None = None
+    tokens_factor: float | None = None
+    speed: Speed | None = None
+    cost: CostClass | None = None
     aliases: tuple[str, ...] = ()
     price: Price | None = None
     retires: date | None = None
+    gone: bool = False
     default: bool = False
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,26 +127,28 @@ class Catalogue:
     """All models that can be asked now: rows of configured providers, discovered ones merged in.
 
     `providers` are the configured ones, in the order in which a default is looked for; `models` follow that
-    order. `templates` hold, by provider, what is true of its models that are not listed.
+    order. `templates` hold, by provider, what is true of its models that are not listed. `unconfigured` are the
+    providers that could be here too, each with the setting that switches it on.
     """
 
     models: Mapping[ModelRef, ModelInfo] = field(default_factory=dict)
     providers: tuple[str, ...] = ()
     templates: Mapping[str, ModelInfo] = field(default_factory=dict)
+    unconfigured: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, text: str) -> ModelInfo | Ambiguous | Unknown:
         """The model that someone means by `text`, upper and lower case alike.
 
         Tried in this order: `provider/id`; a handle (see `handle`); an alias, where the first provider in
-        order wins; an id without its provider, or only its last part; `provider/anything` of a configured
-        provider, listed or not; the start of a name, then any part of one.
+        order wins (with a model that is not gone); an id without its provider, or only its last part;
+        `provider/anything` of a configured provider, listed or not; the start of a name, then any part of one.
         """
         wanted = text.strip().casefold()
         if not wanted:
             return Unknown(nearest=())
         for matches in (_is_ref, _is_handle, _has_alias):
-            if (found := next((info for info in self.models.values() if matches(info, wanted)), None)) is not None:
-                return found
+            if found := self._where(matches, wanted):
+                return next((info for info in found if not info.gone), found[0])
         exact = self._where(_is_id, wanted) or self._where(_is_last_part, wanted)
         if exact:
             return _one_of(exact)
@@ -115,17 +157,27 @@ class Catalogue:
         close = self._where(_starts, wanted) or self._where(_contains, wanted)
         return _one_of(close) if close else Unknown(nearest=self._nearest(wanted))
 
-    def search(self, text: str) -> tuple[ModelInfo, ...]:
-        """All models that have every word of `text` in name, aliases or description; all for no words."""
+    def search(self, text: str, *, is_free: Callable[[ModelInfo], bool] | None = None) -> tuple[ModelInfo, ...]:
+        """All models that fit every word of `text`; all for no words.
+
+        A word fits when it stands in name, aliases or description, or when it is a filter that the model passes:
+        `vision`, `pdf`, `audio`, `tools`, `json`, `reasoning`, `fast`, `cheap`, `free`, `provider:name`. `is_free`
+        tells what costs nothing; None: what a price of its own row says.
+        """
+        filters = {**_FILTERS, "free": _is_free_by_row if is_free is None else is_free}
         words = text.casefold().split()
-        return tuple(info for info in self.models.values() if all(word in _haystack(info) for word in words))
+        return tuple(info for info in self.models.values() if all(_fits(info, word, filters) for word in words))
 
     def default(self) -> ModelInfo | None:
-        """The default of the first provider that has models; None when none has any."""
+        """The default of the first provider that has models, or what stands in when that is gone; None: no models."""
         for provider in self.providers:
             own = [info for info in self.models.values() if info.ref.provider == provider]
             if own:
-                return next((info for info in own if info.default), own[0])
+                marked = next((info for info in own if info.default), own[0])
+                if not marked.gone:
+                    return marked
+                # Of a server's whole list only what the catalogue gives a short name is sure to hold a conversation.
+                return next((info for info in own if info.aliases and not info.gone), marked)
         return None
 
     def info(self, ref: ModelRef) -> ModelInfo | None:
@@ -199,6 +251,30 @@ def _names(info: ModelInfo) -> tuple[str, ...]:
 
 def _last_part(info: ModelInfo) -> str:
     return info.ref.id.casefold().rpartition("/")[2]
+
+
+def _fits(info: ModelInfo, word: str, filters: Mapping[str, Callable[[ModelInfo], bool]]) -> bool:
+    name, colon, wanted = word.partition(":")
+    if colon and name == "provider":
+        return info.ref.provider == wanted
+    passes = filters.get(word)
+    return word in _haystack(info) or (passes is not None and passes(info))
+
+
+def _is_free_by_row(info: ModelInfo) -> bool:
+    return info.price is not None and not float(info.price.input) and not float(info.price.output)
+
+
+_FILTERS: Mapping[str, Callable[[ModelInfo], bool]] = {
+    "vision": lambda info: info.vision is True,
+    "pdf": lambda info: info.pdf is True,
+    "audio": lambda info: info.audio is True,
+    "tools": lambda info: info.tools is True,
+    "json": lambda info: info.json is True,
+    "reasoning": lambda info: info.reasoning is True,
+    "fast": lambda info: info.speed is Speed.FAST,
+    "cheap": lambda info: info.cost is CostClass.CHEAP,
+}
 
 
 def _haystack(info: ModelInfo) -> str:

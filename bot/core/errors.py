@@ -11,6 +11,10 @@ ParleyError
 ├── OutputLimitReached       the answer is as long as it may be
 ├── ToolRoundsExhausted      the model went on asking for tools
 ├── TriesExhausted           the turn died with its process too often
+├── NoFittingModel           no model may or can answer this here
+├── LimitReached             a limit that people set: it passes by itself
+│   ├── BudgetExhausted      the money for this period is spent
+│   └── TooFast              more requests or tokens a minute than allowed
 └── ProviderError            a model call failed
     ├── AuthenticationFailed key missing, wrong or without permission: the operator must act
     ├── QuotaExhausted       the account has no money or quota left: the operator must act
@@ -20,6 +24,8 @@ ParleyError
     │   └── ContentRefused   the provider's filter or the model declined
     ├── RateLimited          too many requests; later it will pass
     ├── ProviderUnavailable  down, overloaded, unreachable or timed out before the first word
+    │   ├── CircuitOpen      it failed so often that it is left alone for a while
+    │   └── FirstTokenLate   it was silent too long; another model may answer
     ├── StreamBroken         the stream died or turned to nonsense in the middle
     └── EmptyAnswer          the model finished and said nothing
 
@@ -27,6 +33,7 @@ There is one class per decision that a caller can make. Messages are for the log
 """
 
 import hashlib
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,7 +79,14 @@ class TurnTimeout(ParleyError):
 
 
 class OutputLimitReached(ParleyError):
-    """The model stopped because the answer reached the limit of output tokens."""
+    """The model stopped because the answer reached the limit of output tokens.
+
+    `by_budget`: a budget had no room for more, so the limit was lower than people set it.
+    """
+
+    def __init__(self, *, by_budget: bool = False) -> None:
+        super().__init__("the answer reached its limit of tokens" + (", set by a budget" if by_budget else ""))
+        self.by_budget = by_budget
 
 
 class ToolRoundsExhausted(ParleyError):
@@ -89,6 +103,26 @@ class TriesExhausted(ParleyError):
     def __init__(self, tries: int) -> None:
         super().__init__(f"gave up after {tries} tries")
         self.tries = tries
+
+
+class NoFittingModel(ParleyError):
+    """No model may or can answer this here; the message says why and what to do, in words for the user."""
+
+
+class LimitReached(ParleyError):
+    """A limit that an operator set was reached; the message says which and until when, in words for the user."""
+
+
+class BudgetExhausted(LimitReached):
+    """The call might cost more than what is left of a budget."""
+
+
+class TooFast(LimitReached):
+    """More requests or tokens a minute than allowed; free again in `retry_after_s` seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class DeliveryKind(StrEnum):
@@ -166,6 +200,20 @@ class ProviderUnavailable(ProviderError):
     """Down, overloaded or unreachable before the first word (408, 5xx, 529, connection refused, connect timeout)."""
 
 
+class CircuitOpen(ProviderUnavailable):
+    """Nobody asks the model for `retry_after_s` seconds: it failed so often, or (`limited`) asked for that pause."""
+
+    def __init__(
+        self, message: str, *, provider: str, retry_after_s: float | None = None, limited: bool = False
+    ) -> None:
+        super().__init__(message, provider=provider, retry_after_s=retry_after_s)
+        self.limited = limited
+
+
+class FirstTokenLate(ProviderUnavailable):
+    """Nothing came in the time that a model has for its first sign of life."""
+
+
 class StreamBroken(ProviderError):
     """The stream ended without its end, broke, or held an error in the middle."""
 
@@ -210,7 +258,7 @@ def _words(error: BaseException) -> tuple[str, str]:
     match error:
         case ProviderError():
             return _provider_words(error)
-        case UsageError() | NotAllowed():
+        case UsageError() | NotAllowed() | NoFittingModel() | LimitReached():
             return str(error), ""
         case StorageUnavailable():
             return (
@@ -219,6 +267,8 @@ def _words(error: BaseException) -> tuple[str, str]:
             )
         case TurnTimeout():
             return f"The answer was not finished after {error.seconds:.0f} seconds.", _RETRY
+        case OutputLimitReached(by_budget=True):
+            return "The budget had no room for a longer answer.", "/budget shows what is left and when it resets."
         case OutputLimitReached():
             return (
                 "The answer reached its length limit.",
@@ -255,16 +305,28 @@ def _provider_words(error: ProviderError) -> tuple[str, str]:
                 f"{name} could not take this request.",
                 "Pick another model with /model, or start afresh with /new.",
             )
-        case RateLimited(retry_after_s=float() as seconds):
-            return (
-                f"{name} is limiting this bot's requests.",
-                f"Try again in {max(1, round(seconds))} seconds with /retry.",
-            )
+        case (
+            RateLimited(retry_after_s=float() as seconds) | CircuitOpen(limited=True, retry_after_s=float() as seconds)
+        ):
+            return f"{name} is limiting this bot's requests.", f"Try again in {_span(seconds)} with /retry."
         case RateLimited():
             return f"{name} is limiting this bot's requests.", "Try again in a minute with Retry or /retry."
         case StreamBroken():
             return f"The connection to {name} broke in the middle of the answer.", _RETRY
         case EmptyAnswer():
             return f"{name} ended without a word.", _RETRY
+        case CircuitOpen(retry_after_s=float() as seconds):
+            what = f"{name} has been failing and is left alone for a moment."
+            return what, f"Try again in {_span(seconds)} with Retry or /retry."
+        case FirstTokenLate():
+            return f"{name} did not answer in time.", _RETRY
         case _:
             return f"{name} is not reachable right now.", _RETRY
+
+
+def _span(seconds: float) -> str:
+    """A time to wait, in seconds or whole minutes."""
+    whole = max(1, math.ceil(seconds))
+    if whole == 1:
+        return "1 second"
+    return f"{whole} seconds" if whole < 120 else f"{math.ceil(whole / 60)} minutes"

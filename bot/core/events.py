@@ -18,17 +18,27 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens of one call as the provider reported them, in one convention for all providers.
+    """What one call used as the provider reported it, in one convention for all providers. Never negative.
 
-    `input_tokens` counts the whole prompt, `cached_tokens` and `cache_write_tokens` are parts of it. `output_tokens`
-    counts everything generated, `reasoning_tokens` is a part of it.
+    `input_tokens` counts the whole prompt: `cached_tokens`, `cache_write_tokens`, `image_tokens` and `audio_tokens`
+    are parts of it, `cache_write_1h_tokens` is the part of `cache_write_tokens` that is kept for an hour.
+    `output_tokens` counts everything generated: `reasoning_tokens` and `audio_output_tokens` are parts of it.
+    `audio_s` are seconds of sound where the provider bills by time, `searches` its own look-ups on the web, `credits`
+    what a tool's service counts instead of tokens.
     """
 
     input_tokens: int
     output_tokens: int
     cached_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = 0
     reasoning_tokens: int = 0
+    image_tokens: int = 0
+    audio_tokens: int = 0
+    audio_output_tokens: int = 0
+    audio_s: float = 0.0
+    searches: int = 0
+    credits: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +57,16 @@ class ReasoningDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageReport:
-    """What the call used, at most once; `model` is the id that answered, None when the provider does not say."""
+    """What the call used; `model` is the id that answered, None when the provider does not say.
+
+    `service_tier` is the provider's word for the tier that served it (`default`, `flex`, `priority`), None: the usual.
+    `partial`: told before the first word. The prompt's part is final; what the answer uses from there on is not in it.
+    """
 
     usage: Usage
     model: str | None = None
+    service_tier: str | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +109,9 @@ class ToolFinished:
 class CallFinished:
     """One provider call is over, however it ended; there is one for each call, so that each is booked.
 
-    `usage` is None when the provider reported none (the ledger then estimates). `first_token_s` is None when nothing
-    came. `input_text` and `output_text` are what to estimate from, empty where usage was reported.
+    `usage` is None when the provider reported none (the ledger then estimates); `partial`: the text of the answer is
+    not in it. `first_token_s` is None when nothing came. `input_text` and `output_text` are what to estimate from,
+    empty where usage was reported.
     """
 
     usage: Usage | None
@@ -104,6 +121,8 @@ class CallFinished:
     completed: bool
     input_text: str = field(repr=False)
     output_text: str = field(repr=False)
+    service_tier: str | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
-"""Numbers and money as people read them: `1,234`, `$0.0012`, `about $0.02`, `unknown`. Pure."""
+"""Numbers, money and time as people read them: `1,234`, `about $0.0012`, `unknown`, `3 h 20 min`. Pure."""
 
+import math
 from decimal import Decimal
 from typing import assert_never
 
@@ -54,6 +55,15 @@ def cost(nano_usd: int | None, certainty: Certainty) -> str:
             return UNKNOWN
         case _:
             assert_never(certainty)
+
+
+def span(seconds: float) -> str:
+    """A time to wait in its two largest units, rounded up to a minute: `1 min`, `3 h 20 min`, `12 d 4 h`."""
+    minutes = max(1, math.ceil(seconds / 60))
+    days, hours, minutes = minutes // 1_440, minutes // 60 % 24, minutes % 60
+    named = [(days, "d"), (hours, "h"), (minutes, "min")]
+    first = next(position for position, (number, _) in enumerate(named) if number)
+    return " ".join(f"{number} {unit}" for number, unit in named[first : first + 2] if number)
 
 
 def excerpt(text: str, limit: int = 80) -> str:

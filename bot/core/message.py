@@ -3,8 +3,10 @@
 Deliberately knows neither a provider's wire format nor a platform's message object.
 """
 
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Role(StrEnum):
@@ -70,6 +72,15 @@ class ToolCall:
     arguments: str
     replay: str | None = field(default=None, repr=False)
 
+    @property
+    def parsed(self) -> dict[str, Any] | None:
+        """The arguments as the object that they should be; None: the model wrote something else."""
+        try:
+            parsed = json.loads(self.arguments or "{}", parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            return None
+        return parsed if isinstance(parsed, dict) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolResult:
@@ -78,6 +89,11 @@ class ToolResult:
     call_id: str
     text: str
     is_error: bool = False
+
+
+def _no_number(word: str) -> None:
+    # Python would read NaN and Infinity, and write them back: no server takes that for JSON.
+    raise ValueError(f"{word} is no JSON")
 
 
 Part = Text | Image | Document | Audio | ToolCall | ToolResult
@@ -99,3 +115,18 @@ class Message:
     def text(self) -> str:
         """All text parts, joined by newlines."""
         return "\n".join(part.text for part in self.parts if isinstance(part, Text))
+
+    @property
+    def words(self) -> str:
+        """All that a model reads as words, what tools were asked and said included, joined by newlines."""
+        return "\n".join(_words(part) for part in self.parts)
+
+
+def _words(part: Part) -> str:
+    match part:
+        case Text() | ToolResult():
+            return part.text
+        case ToolCall():
+            return part.arguments
+        case _:
+            return ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.core.catalogue import ModelInfo
+from bot.core.catalogue import Catalogue, ModelInfo
 from bot.core.events import ProviderEvent, Usage
 from bot.core.inbound import Inbound
 from bot.core.ledger import Cost
@@ -51,9 +51,13 @@ class ToolSpec:
 class ChatRequest:
     """One call of a model.
 
-    `messages` are in order and end with a user or tool message. None for `max_output_tokens` or `temperature` means
-    the provider's default. `cache_key` is stable per thread and carries no personal data; None switches caching hints
-    off.
+    `messages` are in order and end with a user or tool message. None for `max_output_tokens`, `temperature`, `top_p` or
+    `reasoning_effort` means the provider's default; what the model's row says that it refuses is left out. `json` asks
+    for a JSON object, `response_schema` (a JSON schema of type object) for one of that form; a model whose row does
+    not say that it can is only asked in words. `cache_key` is stable per thread and carries no personal data; None
+    switches caching hints off. `cache_ttl_s` is how long a written cache should live, where the provider lets one
+    choose: 300 or 3,600. `lane` tells whose request it is where requests have to wait for one another.
+    `first_token_s`: nothing may come for so many seconds at most, None: as long as usual.
     """
 
     model: ModelInfo
@@ -62,7 +66,14 @@ class ChatRequest:
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int | None = None
     temperature: float | None = None
+    top_p: float | None = None
+    reasoning_effort: str | None = None
+    json: bool = False
+    response_schema: Mapping[str, object] | None = None
     cache_key: str | None = None
+    cache_ttl_s: int = 300
+    lane: str = ""
+    first_token_s: float | None = None
 
 
 class Provider(Protocol):
@@ -76,8 +87,9 @@ class Provider(Protocol):
     def stream(self, request: ChatRequest) -> AsyncGenerator[ProviderEvent, None]:
         """Call the model and yield events as they arrive.
 
-        Text and reasoning deltas in order, each tool call once it is complete, at most one UsageReport, and Finish
-        last. Always used under `contextlib.aclosing`; closing it early closes the connection. Never retries.
+        Text and reasoning deltas in order, each tool call once it is complete, at most one whole UsageReport (before
+        the first delta there may be a partial one, which it replaces), and Finish last. Always used under
+        `contextlib.aclosing`; closing it early closes the connection. Never retries.
 
         Raises:
             ProviderError: a subclass, for everything that the API or the network can do, also in mid-stream.
@@ -96,8 +108,42 @@ class Provider(Protocol):
 class Pricer(Protocol):
     """What a call costs."""
 
-    def __call__(self, usage: Usage, model: ModelInfo, at: datetime, *, estimated: bool) -> Cost:
+    def __call__(
+        self, usage: Usage, model: ModelInfo, at: datetime, *, estimated: bool, service_tier: str | None = None
+    ) -> Cost:
         """The cost of `usage`; UNKNOWN when no price is known. `estimated`: the usage was not reported."""
+        ...
+
+
+class ModelDirectory(Protocol):
+    """The models that can be asked now."""
+
+    async def catalogue(self, *, refresh: bool = False) -> Catalogue:
+        """All models, discovered ones merged in; at most five minutes old unless `refresh`. Never raises."""
+        ...
+
+    @property
+    def default_choice(self) -> str | None:
+        """What the operator set as the default: a model's name, or `auto`; None: nothing."""
+        ...
+
+    async def default(self) -> ModelInfo:
+        """The model for whoever chose none (for `auto`: what it falls back on).
+
+        Raises ModelNotFound when no provider offers any.
+        """
+        ...
+
+    async def model_for(self, chosen: str | None) -> ModelInfo:
+        """The model of a turn: `chosen` as stored (`provider/id`), None: the default. Does not wait for discovery
+        where the catalogue or the name alone tells enough. Raises ModelNotFound when its provider is not configured.
+        """
+        ...
+
+    def cheap_for(self, model: ModelInfo) -> ModelInfo:
+        """What to write titles and summaries with for a conversation with `model`, without waiting: the operator's
+        choice, else the cheapest of the same provider (what was said goes to nobody else), else `model` itself.
+        """
         ...
 
 
@@ -147,6 +193,7 @@ class Capabilities:
     by its key. `typing_interval_s` is how often typing has to be renewed, None when there is no such thing.
     `edits` is False where a message once out cannot be changed: then only final pages are sent. `threads`: a thread
     can be opened from a message. `rates_per_thread`: a thread has limits of its own and does not share its chat's.
+    `titles`: this is a thread with a name, which can be changed.
     """
 
     edit_interval_s: float
@@ -160,6 +207,7 @@ class Capabilities:
     typing_interval_s: float | None
     threads: bool = False
     rates_per_thread: bool = False
+    titles: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +318,14 @@ class Messenger(Protocol):
 
     async def open_thread(self, place: Place, message_id: str, title: str) -> Place:
         """Open a thread from a message, or find the one that it has already; only where `threads` is true."""
+        ...
+
+    async def rename(self, place: Place, title: str, *, anyones: bool = False) -> None:
+        """Show `title`, shortened where need be, as the name of a thread; only where `titles` is true.
+
+        A thread that others opened, and whose name is theirs, is FORBIDDEN unless `anyones`: somebody who manages it
+        asks for this.
+        """
         ...
 
     async def may_manage(self, place: Place, author: Author) -> bool:

@@ -12,7 +12,17 @@ from typing import Protocol
 from bot.core.inbound import Inbound
 from bot.core.ledger import LedgerRow, Spending, SpendingScope
 from bot.core.place import Place
-from bot.core.turn_record import Claim, Ingested, Item, TurnRecord
+from bot.core.turn_record import Claim, Ingested, Item, Summary, TurnRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadState:
+    """What is kept of a thread besides its queue: numbers as in Claim, None where there is no such thing."""
+
+    next_seq: int = 0
+    from_seq: int = 0
+    summary: Summary | None = None
+    title: str | None = None
 
 
 class ThreadStore(Protocol):
@@ -81,11 +91,35 @@ class ThreadStore(Protocol):
         ...
 
     async def start_afresh(self, thread_key: str) -> None:
-        """From now on the context begins after what is stored."""
+        """From now on the context begins after what is stored, and without a summary of it."""
         ...
 
     async def is_joined(self, thread_key: str) -> bool:
         """Whether anything was ever accepted in this thread."""
+        ...
+
+    async def state(self, thread_key: str) -> ThreadState:
+        """What is kept of a thread besides its queue; that of a new one when it is not known."""
+        ...
+
+    async def begin_chore(self, thread_key: str, chore: str, lease_s: float) -> bool:
+        """Take up work beside the turns, for `lease_s` at most; False while somebody is at it or nobody knows it."""
+        ...
+
+    async def end_chore(self, thread_key: str, chore: str) -> None:
+        """The work of that name is done, or given up."""
+        ...
+
+    async def set_summary(self, thread_key: str, summary: Summary) -> bool:
+        """Let `summary` stand for the turns up to its number: the context begins after them from now on.
+
+        False, and nothing changes, when somebody started afresh behind that number, or another summary stands for as
+        much. Where the context was cut behind it meanwhile, it stays cut and the summary counts.
+        """
+        ...
+
+    async def set_title(self, thread_key: str, title: str, *, replace: bool) -> bool:
+        """Note a thread's title; without `replace` only where it has none. False: nothing was noted."""
         ...
 
 
@@ -125,7 +159,11 @@ class Ledger(Protocol):
         ...
 
     async def spending(self, scope: SpendingScope, since: datetime | None) -> Spending:
-        """Sums by model over one person, channel or server since a time (None: all)."""
+        """Sums by model and by day since the start of a day in UTC (None: all); what `append` booked is in it."""
+        ...
+
+    async def rows(self, scope: SpendingScope, since: datetime | None, limit: int) -> tuple[LedgerRow, ...]:
+        """Single calls of a scope since a time (None: all), the newest first."""
         ...
 
 

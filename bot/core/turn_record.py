@@ -43,6 +43,16 @@ class Item:
     attachments: tuple[AttachmentRef, ...] = ()
     retry_of: str | None = None
     replace: bool = False
+    #: Answer with the model that comes after the one that failed.
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What the model is told of the turns up to and including number `upto_seq` instead of their words."""
+
+    upto_seq: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,7 @@ class Claim:
     `fence` grows with every change of owner. `items` is the whole queue, oldest first, never empty. `next_seq` is the
     number of the next turn, `from_seq` the first turn that belongs to the context. `attempt` is what was noted for the
     head item by a former owner, None at a first try. `tries` counts claims of the head item that did not finish.
+    `summary` stands for the turns before the context, None: there is none. `titled`: the thread has a title.
     """
 
     place: Place
@@ -77,6 +88,8 @@ class Claim:
     from_seq: int
     attempt: Attempt | None
     tries: int
+    summary: Summary | None = None
+    titled: bool = False
 
     @property
     def thread_key(self) -> str:
@@ -108,14 +121,37 @@ class ToolStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PassedOver:
+    """A model that was to answer and did not; `why` is for people."""
+
+    model: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """How a turn came to its model. `asked` is what was chosen: `provider/id`, or `auto`.
+
+    `reasons` say, for people, why this model and not the one that is set; `passed_over` are the models that were tried
+    before the one that answered, in order. `cached`: the answer is from the response cache.
+    """
+
+    asked: str
+    reasons: tuple[str, ...] = ()
+    passed_over: tuple[PassedOver, ...] = ()
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRecord:
     """A turn as stored: the question, the answer exactly as shown, and how it ended.
 
     `uid` is that of its first item. `answer` is the model's Markdown, without a reason line; empty when nothing was
-    shown. `reason` is the line shown with a partial or failed answer, None otherwise. `model` is `provider/id` as
-    asked, None when none was. `superseded_by` is the uid of the turn that replaces it in the context. `calls` are the
-    ledger rows of the turn: stored with it in one write, so that whoever takes over can book what was not booked yet;
-    `TurnStore.recent` leaves them out.
+    shown. `reason` is the line shown with a partial or failed answer, None otherwise. `note` is what is shown after
+    that, or under an answer that is whole (its footer), None: nothing. `model` is `provider/id` as asked, None when
+    none was; `route` tells how it was chosen, None for turns that never came to that. `superseded_by` is the uid of
+    the turn that replaces it in the context. `calls` are the ledger rows of the turn: stored with it in one write, so
+    that whoever takes over can book what was not booked yet; `TurnStore.recent` leaves them out.
     """
 
     uid: str
@@ -132,3 +168,5 @@ class TurnRecord:
     message_ids: tuple[str, ...] = ()
     superseded_by: str | None = None
     calls: tuple[LedgerRow, ...] = ()
+    note: str | None = None
+    route: Route | None = None

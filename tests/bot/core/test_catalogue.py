@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.catalogue import Ambiguous, Catalogue, ModelInfo, ModelRef, Price, Unknown, handle
+from bot.core.catalogue import (
+    Ambiguous,
+    Catalogue,
+    CostClass,
+    ModelInfo,
+    ModelRef,
+    Price,
+    Speed,
+    Unknown,
+    handle,
+)
 from bot.core.catalogue_rows import CatalogueRow, build_catalogue, merge_rows
 
 LUNA = CatalogueRow(ref=ModelRef("openai", "gpt-6-luna"), name="GPT-6 Luna", aliases=("fast", "gpt"), default=True)
@@ -167,3 +177,72 @@ def test_what_a_server_tells_fills_what_the_rows_leave_open() -> None:
     luna = models[LUNA.ref]
     assert (luna.name, luna.retires, luna.window_tokens) == ("GPT-6 Luna", date(2028, 1, 1), 7)
     assert (models[unlisted.ref].temperature, models[unlisted.ref].window_tokens) == (False, 1_000)
+
+
+SEEING = CatalogueRow(
+    ref=ModelRef("openai", "seeing"), vision=True, pdf=True, audio=True, tools=True, json=True, reasoning=True
+)
+BLIND = CatalogueRow(
+    ref=ModelRef("openai", "blind"), vision=False, tools=False, price=Price(input="0", output="0"), speed=Speed.FAST
+)
+NAMED = CatalogueRow(ref=ModelRef("groq", "llama-vision"), cost=CostClass.CHEAP, description="no free lunch")
+
+
+def filtered(text: str) -> list[str]:
+    shown = build_catalogue([SEEING, BLIND, NAMED], {}, ("openai", "groq"))
+    return [model.ref.id for model in shown.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("vision", ["seeing", "llama-vision"]),
+        ("VISION openai", ["seeing"]),
+        ("pdf", ["seeing"]),
+        ("audio", ["seeing"]),
+        ("tools", ["seeing"]),
+        ("json", ["seeing"]),
+        ("reasoning", ["seeing"]),
+        ("fast", ["blind"]),
+        ("cheap", ["llama-vision"]),
+        ("free", ["blind", "llama-vision"]),
+        ("provider:groq", ["llama-vision"]),
+        ("Provider:OpenAI fast", ["blind"]),
+        ("provider:", []),
+        ("provider:open", []),
+        ("vision tools free", []),
+    ],
+)
+def test_a_word_can_be_a_filter(text: str, expected: list[str]) -> None:
+    assert filtered(text) == expected
+
+
+def test_what_is_free_is_told_by_whoever_knows_prices() -> None:
+    shown = build_catalogue([SEEING, BLIND], {}, ("openai",))
+
+    assert [model.ref.id for model in shown.search("free", is_free=lambda model: model.ref.id == "seeing")] == [
+        "seeing"
+    ]
+
+
+def test_an_alias_means_a_model_that_is_not_gone_where_there_is_one() -> None:
+    rows = (CatalogueRow(ref=ModelRef("openai", "*"), lists_all=True), LUNA, SOL, OSS)
+    only_sol = {"openai": (ModelInfo(ref=SOL.ref),)}
+    shown = build_catalogue(rows, only_sol, ("openai", "groq"))
+
+    fast, gpt = shown.resolve("fast"), shown.resolve("gpt")
+
+    assert isinstance(fast, ModelInfo)
+    assert isinstance(gpt, ModelInfo)
+    assert (str(fast.ref), str(gpt.ref)) == ("groq/openai/gpt-oss-120b", "openai/gpt-6-luna")
+    assert gpt.gone
+
+
+def test_a_default_that_is_gone_is_replaced_by_a_model_with_a_short_name() -> None:
+    rows = (CatalogueRow(ref=ModelRef("openai", "*"), lists_all=True), LUNA, SOL)
+    listed = {"openai": (ModelInfo(ref=ModelRef("openai", "embedding")), ModelInfo(ref=SOL.ref))}
+
+    default = build_catalogue(rows, listed, ("openai",)).default()
+
+    assert default is not None
+    assert default.ref == SOL.ref

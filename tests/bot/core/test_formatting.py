@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.formatting import amount, cost, count, excerpt, money, price
+from bot.core.formatting import amount, cost, count, excerpt, money, price, span
 from bot.core.ledger import Certainty
 
 
@@ -89,3 +89,19 @@ def test_an_excerpt_is_one_line_of_bounded_length_without_code_marks(text: str, 
     assert len(line) <= limit
     assert len(line.splitlines()) <= 1
     assert "`" not in line
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1 min", 0.0),
+        ("1 min", 59.0),
+        ("2 min", 61.0),
+        ("1 h", 3_600.0),
+        ("3 h 20 min", 12_000.0),
+        ("1 d", 86_400.0),
+        ("12 d 4 h", 12 * 86_400 + 4 * 3_600 + 59 * 60.0),
+    ],
+)
+def test_a_time_to_wait_has_its_two_largest_units(text: str, seconds: float) -> None:
+    assert text == span(seconds)
