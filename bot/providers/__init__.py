@@ -15,6 +15,22 @@ PROVIDERS: tuple[ProviderRow, ...] = (
         prices_as="openai",
     ),
     ProviderRow(
+        name="anthropic",
+        factory="bot.providers.anthropic:build",
+        required=("ANTHROPIC_API_KEY",),
+        key_setting="ANTHROPIC_API_KEY",
+        url_setting="ANTHROPIC_BASE_URL",
+        prices_as="anthropic",
+    ),
+    ProviderRow(
+        name="gemini",
+        factory="bot.providers.gemini:build",
+        required=("GEMINI_API_KEY",),
+        key_setting="GEMINI_API_KEY",
+        url_setting="GEMINI_BASE_URL",
+        prices_as="google",
+    ),
+    ProviderRow(
         name="groq",
         factory="bot.providers.groq:build",
         required=("GROQ_API_KEY",),

@@ -4,10 +4,8 @@ Errors are told apart by type, status and code, once, here; by text only for ser
 What we say of an error is made of status and code: the API's own message may quote the request or the key.
 """
 
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from hashlib import blake2b
 
 import httpx2
@@ -31,14 +29,14 @@ from bot.core.errors import (
     QuotaExhausted,
     RateLimited,
     RequestRejected,
-    StreamBroken,
 )
+from bot.providers._failures import plain_word, reference, retry_after_s, unusable
+from bot.providers._statuses import PASSING, TOO_LONG, in_stream, kind_of_status
 from bot.providers.connection import Connection
 
 #: All that a call and reading its stream can raise. The SDK builds its objects without looking at what the
 #: server sent: broken JSON is a ValueError, JSON of another shape shows as the others when it is read.
 WIRE_ERRORS = (OpenAIError, httpx2.HTTPError, ValueError, AttributeError, TypeError, KeyError)
-LIST_TIMEOUT_S = 10.0
 _CACHE_KEY_CHARS = 64
 
 _IMAGE_CODES = (
@@ -69,25 +67,8 @@ _BY_CODE: Mapping[str, type[ProviderError]] = {
     **dict.fromkeys(_IMAGE_CODES, RequestRejected),
     "rate_limit_exceeded": RateLimited,
 }
-_BY_STATUS: Mapping[int, type[ProviderError]] = {
-    401: AuthenticationFailed,
-    402: QuotaExhausted,
-    403: AuthenticationFailed,
-    404: ModelNotFound,
-    408: ProviderUnavailable,
-    409: ProviderUnavailable,
-    425: ProviderUnavailable,
-    429: RateLimited,
-}
 #: Statuses whose code may say more than the status does; the others mean the same whatever the code is.
 _CODED_STATUSES = frozenset({400, 404, 413, 422, 429})
-_PASSING = (RateLimited, ProviderUnavailable)
-_TOO_LONG = re.compile(
-    r"context (length|window|size)|maximum context|prompt is too long|too many (input )?tokens|n_ctx"
-    r"|tokens? exceeds?|longer than the (model|maximum)",
-    re.IGNORECASE,
-)
-_PLAIN_WORD = re.compile(r"[\w.\-\[\]]{1,64}")
 
 
 def open_client(connection: Connection) -> AsyncOpenAI:
@@ -116,14 +97,14 @@ def translate_error(
         case APIStatusError():
             return _from_status(error, provider, now, by_text=by_text)
         case APITimeoutError() | TimeoutError():
-            return _unusable(provider, begun, "no answer in time")
+            return unusable(provider, "no answer in time", begun=begun)
         case APIConnectionError() | httpx2.HTTPError():
-            return _unusable(provider, begun, "the connection failed")
+            return unusable(provider, "the connection failed", begun=begun)
         case APIError():
             code = error.code or error.type
             return error_from_code(code, error.message if by_text else "", provider=provider, begun=begun)
         case _:
-            return _unusable(provider, begun, f"nonsense instead of an answer ({type(error).__name__})")
+            return unusable(provider, f"nonsense instead of an answer ({type(error).__name__})", begun=begun)
 
 
 def error_from_code(code: str | None, text: str = "", *, provider: str, begun: bool) -> ProviderError:
@@ -134,16 +115,9 @@ def error_from_code(code: str | None, text: str = "", *, provider: str, begun: b
     word = str(code)
     # OpenRouter gives the HTTP status of the server behind it.
     kind = _kind_of(int(word), None, None) if word.isdecimal() else _BY_CODE.get(word, ProviderUnavailable)
-    if kind is ProviderUnavailable and _TOO_LONG.search(text):
+    if kind is ProviderUnavailable and TOO_LONG.search(text):
         kind = ContextTooLong
-    if begun and issubclass(kind, _PASSING):
-        kind = StreamBroken
-    return kind(f"an error in the stream: {_word(code)}", provider=provider)
-
-
-def cut_off(provider: str, *, begun: bool) -> ProviderError:
-    """The stream is over without having said that it is."""
-    return _unusable(provider, begun, "the stream ended without its end")
+    return in_stream(kind, begun=begun)(f"an error in the stream: {plain_word(code)}", provider=provider)
 
 
 def is_named(model: object) -> bool:
@@ -156,30 +130,18 @@ def cache_key(text: str) -> str:
     return text if len(text) <= _CACHE_KEY_CHARS else blake2b(text.encode(), digest_size=32).hexdigest()
 
 
-def retry_after_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds to wait from `retry-after-ms` or `retry-after` (seconds or an HTTP date); None: not told."""
-    milliseconds = _number(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
-    text = headers.get("retry-after")
-    seconds = _number(text)
-    if seconds is not None:
-        return max(0.0, seconds)
-    return None if text is None else _seconds_until(text, now)
-
-
 def _from_status(error: APIStatusError, provider: str, now: datetime, *, by_text: bool) -> ProviderError:
     status, headers = error.status_code, error.response.headers
     code = error.code or error.type
     kind = _kind_of(status, error.code, error.type)
-    if by_text and kind is RequestRejected and _TOO_LONG.search(error.message):
+    if by_text and kind is RequestRejected and TOO_LONG.search(error.message):
         kind = ContextTooLong
     return kind(
-        f"HTTP {status} {_word(code)}",
+        f"HTTP {status} {plain_word(code)}",
         provider=provider,
         status=status,
-        retry_after_s=retry_after_s(headers, now) if issubclass(kind, _PASSING) else None,
-        reference=_reference(error.request_id),
+        retry_after_s=retry_after_s(headers, now) if issubclass(kind, PASSING) else None,
+        reference=reference(error.request_id),
     )
 
 
@@ -191,37 +153,4 @@ def _kind_of(status: int, code: str | None, kind: str | None) -> type[ProviderEr
             # (Groq).
             if known is not None and not (known is RateLimited and status != 429):
                 return known
-    fallback = ProviderUnavailable if status >= 500 else RequestRejected
-    return _BY_STATUS.get(status, fallback)
-
-
-def _unusable(provider: str, begun: bool, what: str) -> ProviderError:
-    kind = StreamBroken if begun else ProviderUnavailable
-    return kind(what, provider=provider)
-
-
-def _word(code: object) -> str:
-    """A code fit for a log; anything that is not one short word is left out."""
-    text = str(code)
-    return text if code is not None and _PLAIN_WORD.fullmatch(text) else "without a code"
-
-
-def _reference(request_id: str | None) -> str | None:
-    return request_id if request_id and _PLAIN_WORD.fullmatch(request_id) else None
-
-
-def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if number == number and abs(number) < float("inf") else None
-
-
-def _seconds_until(text: str, now: datetime) -> float | None:
-    try:
-        when = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
+    return kind_of_status(status)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.providers._chat_completions import ChatCompletions, ChatDialect, build_chat
+from bot.providers._chat_completions import ChatCompletions, build_chat
+from bot.providers._chat_dialect import ChatDialect
 from bot.providers.connection import Connection
 
 #: Where servers put the window in an entry of their list: vLLM, OpenRouter, LM Studio.

@@ -3,7 +3,8 @@
 Its list has every model of every host, so the catalogue's rows are used instead.
 """
 
-from bot.providers._chat_completions import ChatCompletions, ChatDialect, build_chat
+from bot.providers._chat_completions import ChatCompletions, build_chat
+from bot.providers._chat_dialect import ChatDialect
 from bot.providers.connection import Connection
 
 DIALECT = ChatDialect()

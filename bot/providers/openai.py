@@ -5,13 +5,11 @@ OpenAI's older API are in `_chat_completions`.
 """
 
 import asyncio
-import base64
-import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from datetime import date
-from typing import Any, assert_never
+from typing import Any
 
 from openai import AsyncOpenAI, AsyncStream
 from openai.types import Model
@@ -28,23 +26,26 @@ from bot.core.events import (
     Usage,
     UsageReport,
 )
-from bot.core.message import Audio, Document, Image, Message, Part, Role, Text, ToolCall, ToolResult
+from bot.core.message import ToolCall
 from bot.core.ports import ChatRequest, Clock, ToolSpec
+from bot.providers._failures import cut_off
+from bot.providers._json_words import json_words
 from bot.providers._openai_client import (
-    LIST_TIMEOUT_S,
     WIRE_ERRORS,
     cache_key,
-    cut_off,
     error_from_code,
     is_named,
     open_client,
     translate_error,
 )
+from bot.providers._openai_items import items_to_wire, replay_of
+from bot.providers._read_out import read_out
+from bot.providers._statuses import LIST_TIMEOUT_S
+from bot.providers._tiers import unusual_tier
+from bot.providers._wishes import effort_of, json_schema_format, sampling_of, system_of
 from bot.providers.connection import Connection
 
 _MIN_OUTPUT_TOKENS = 16
-#: What of a reasoning item goes back with the call that it led to.
-_REPLAYED = ("id", "type", "summary", "encrypted_content")
 _CHAT_MODEL = re.compile(r"(gpt-\d|chatgpt-|o\d)")
 _NOT_CHAT = re.compile(r"audio|realtime|transcribe|tts|image|search|instruct|embedding|codex|deep-research|live")
 
@@ -101,70 +102,44 @@ def _to_wire(request: ChatRequest) -> dict[str, Any]:
     model = request.model
     body: dict[str, Any] = {
         "model": model.ref.id,
-        "input": [item for message in request.messages for item in _items_to_wire(message, model)],
+        "input": items_to_wire(request.messages, model),
         "store": False,
+        # A project may have a dearer tier by default: the price that was reserved is that of the usual one.
+        "service_tier": "default",
         "stream": True,
     }
-    if request.system:
-        body["instructions"] = request.system
+    if system := system_of(request):
+        body["instructions"] = system
     if request.tools:
         body["tools"] = [_tool_to_wire(tool) for tool in request.tools]
     if request.max_output_tokens is not None:
         body["max_output_tokens"] = max(_MIN_OUTPUT_TOKENS, request.max_output_tokens)
-    if request.temperature is not None and model.temperature:
-        body["temperature"] = request.temperature
     if request.cache_key is not None:
         body["prompt_cache_key"] = cache_key(request.cache_key)
-    if model.reasoning_effort is not None:
-        body["reasoning"] = {"effort": model.reasoning_effort}
+    if model.cache_options:
+        body["prompt_cache_options"] = _cache_to_wire(request)
+    if (effort := effort_of(request)) is not None:
+        body["reasoning"] = {"effort": effort}
     # Models that do not reason refuse to be asked for their reasoning.
     if model.reasoning:
         body["include"] = ["reasoning.encrypted_content"]
-    return body
+    if model.json and request.response_schema is not None:
+        body["text"] = {"format": {"type": "json_schema", **json_schema_format(request.response_schema)}}
+    elif model.json and request.json:
+        body["text"] = {"format": {"type": "json_object"}}
+        # The API looks for the word JSON in the input, and not in the instructions.
+        told = {"type": "input_text", "text": json_words()}
+        body["input"] = [{"role": "developer", "content": [told]}, *body["input"]]
+    return body | sampling_of(request)
 
 
-def _items_to_wire(message: Message, model: ModelInfo) -> Iterator[dict[str, Any]]:
-    """A message as input items: its content, then its calls, each after the reasoning that led to it."""
-    content = [part for part in message.parts if not isinstance(part, ToolCall | ToolResult)]
-    wired = [_part_to_wire(part, message.role, model) for part in content if part != Text(text="")]
-    if wired:
-        yield {"role": "assistant" if message.role is Role.ASSISTANT else "user", "content": wired}
-    for part in message.parts:
-        match part:
-            case ToolCall():
-                yield from json.loads(part.replay) if part.replay else ()
-                yield {
-                    "type": "function_call",
-                    "call_id": part.id,
-                    "name": part.name,
-                    "arguments": part.arguments,
-                }
-            case ToolResult():
-                output = f"Error: {part.text}" if part.is_error else part.text
-                yield {"type": "function_call_output", "call_id": part.call_id, "output": output}
-            case _:
-                pass
+def _cache_to_wire(request: ChatRequest) -> dict[str, str]:
+    """What becomes of the prompt in the cache. Unless told otherwise these models write it, at 1.25 of its price.
 
-
-def _part_to_wire(part: Part, role: Role, model: ModelInfo) -> dict[str, Any]:
-    kind = "output_text" if role is Role.ASSISTANT else "input_text"
-    match part:
-        case Text():
-            return {"type": kind, "text": part.text}
-        case Image() if model.vision is not False and role is Role.USER:
-            return {"type": "input_image", "detail": "auto", "image_url": _data_url(part)}
-        case Document() if role is Role.USER:
-            return {"type": "input_file", "filename": part.name, "file_data": _data_url(part)}
-        case Image() | Document() | Audio():
-            return {"type": kind, "text": f"[a file that this model cannot read: {part.media_type}]"}
-        case ToolCall() | ToolResult():
-            raise TypeError("tool calls and results are items of their own")
-        case _:
-            assert_never(part)
-
-
-def _data_url(part: Image | Document) -> str:
-    return f"data:{part.media_type};base64,{base64.b64encode(part.content).decode()}"
+    Without breakpoints of ours "explicit" writes nothing. The longer life (12h) is not asked for, also where an hour
+    is wished: no price list has it, and half an hour is only the least that is kept.
+    """
+    return {"mode": "explicit"} if request.cache_key is None else {"mode": "implicit", "ttl": "30m"}
 
 
 def _tool_to_wire(tool: ToolSpec) -> dict[str, Any]:
@@ -178,7 +153,7 @@ def _tool_to_wire(tool: ToolSpec) -> dict[str, Any]:
     }
 
 
-async def _from_wire(events: AsyncIterable[Any], provider: str) -> AsyncGenerator[ProviderEvent, None]:
+async def _from_wire(events: AsyncIterator[Any], provider: str) -> AsyncGenerator[ProviderEvent, None]:
     """Translate a stream. One with a tool call, as observed:
 
     response.created, response.in_progress, response.output_item.added (reasoning), response.output_item.done
@@ -204,7 +179,9 @@ async def _from_wire(events: AsyncIterable[Any], provider: str) -> AsyncGenerato
             case "response.completed" | "response.incomplete" | "response.failed":
                 if (report := _usage_from_wire(event["response"])) is not None:
                     yield report
-                yield Finish(reason=_finish_from_wire(event["response"], answer, provider))
+                finish = _finish_from_wire(event["response"], answer, provider)
+                await read_out(events, WIRE_ERRORS)
+                yield Finish(reason=finish)
                 return
             case "error":
                 raise error_from_code(event.get("code"), provider=provider, begun=answer.begun)
@@ -221,16 +198,16 @@ class _AnswerSoFar:
         self.spoken = False
         self.refused = False
         self.called = False
-        self._reasoning: list[dict[str, Any]] = []
+        self._reasoning: list[Mapping[str, Any]] = []
 
     def take_item(self, item: Mapping[str, Any]) -> ToolCall | None:
         """A finished output item: reasoning is kept for the call that follows it."""
         if item["type"] == "reasoning" and item.get("encrypted_content"):
-            self._reasoning.append({name: item[name] for name in _REPLAYED if name in item})
+            self._reasoning.append(item)
         if item["type"] != "function_call":
             return None
         self.called = True
-        replay = json.dumps(self._reasoning) if self._reasoning else None
+        replay = replay_of(self._reasoning)
         self._reasoning = []
         return ToolCall(id=item["call_id"], name=item["name"], arguments=item["arguments"], replay=replay)
 
@@ -267,8 +244,15 @@ def _usage_from_wire(response: Mapping[str, Any]) -> UsageReport | None:
         cached_tokens=read.get("cached_tokens") or 0,
         cache_write_tokens=read.get("cache_write_tokens") or 0,
         reasoning_tokens=written.get("reasoning_tokens") or 0,
+        searches=sum(map(_is_search, response.get("output") or ())),
     )
-    return UsageReport(usage=tokens, model=response.get("model") or None)
+    tier = unusual_tier(response.get("service_tier"))
+    return UsageReport(usage=tokens, model=response.get("model") or None, service_tier=tier)
+
+
+def _is_search(item: Mapping[str, Any]) -> bool:
+    """A look-up on the web, which is billed; opening one of its pages is not."""
+    return (item["type"], (item.get("action") or {}).get("type", "search")) == ("web_search_call", "search")
 
 
 def _chats(model_id: str) -> bool:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import aiohttp
 import openai
 import pytest
 
@@ -280,6 +279,45 @@ async def test_prefix_cache_counts_a_stable_prefix_in_steps() -> None:
     assert [bill.cached_tokens for bill in fake.billed] == [0, 1_408]
 
 
+async def test_what_new_models_write_to_their_cache_is_billed() -> None:
+    async with FakeOpenAI(prefix_cache=True) as fake, client_of(fake) as client:
+        for model in (LUNA, LUNA, "gpt-4.1-mini"):
+            await responses(client, model=model, instructions="s" * 8_192, input="one")
+
+    counted = [(bill.cached_tokens, bill.cache_write_tokens) for bill in fake.billed]
+    assert counted == [(0, 2_048), (2_048, 0), (0, 0)]
+
+
+async def test_the_explicit_mode_without_breakpoints_neither_writes_nor_reads() -> None:
+    options = {"mode": "explicit"}
+    marked = {"type": "input_text", "text": "one", "prompt_cache_breakpoint": {"type": "breakpoint"}}
+    async with FakeOpenAI(prefix_cache=True) as fake, client_of(fake) as client:
+        for said in ("one", "one", [{"role": "user", "content": [marked]}]):
+            await responses(client, instructions="s" * 8_192, input=said, prompt_cache_options=options)
+
+    counted = [(bill.cached_tokens, bill.cache_write_tokens) for bill in fake.billed]
+    assert counted == [(0, 0), (0, 0), (0, 2_048)]
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "code"),
+    [
+        ("gpt-4.1-mini", {"mode": "explicit"}, "unsupported_parameter"),
+        ("gpt-6-luna", {"mode": "off"}, "invalid_value"),
+        ("gpt-6-luna", {"ttl": "5m"}, "invalid_value"),
+        ("gpt-6-luna", {"life": "30m"}, "unknown_parameter"),
+    ],
+)
+async def test_cache_options_are_refused_by_old_models_and_in_other_words(
+    model: str, options: dict[str, str], code: str
+) -> None:
+    async with FakeOpenAI() as fake, client_of(fake) as client:
+        with pytest.raises(openai.BadRequestError) as caught:
+            await responses(client, model=model, prompt_cache_options=options)
+
+    assert caught.value.code == code
+
+
 @pytest.mark.parametrize("dialect", [OPENAI, GROQ, HUGGINGFACE, OLLAMA, COMPATIBLE], ids=lambda d: d.name)
 async def test_model_list_in_every_dialect(dialect: Dialect) -> None:
     async with FakeOpenAI(dialect=dialect) as fake, client_of(fake) as client:
@@ -289,17 +327,6 @@ async def test_model_list_in_every_dialect(dialect: Dialect) -> None:
     assert [model.id for model in page.data] == [model.id for model in dialect.models]
     assert [m.shutdown_date for m in page.data] == [m.shutdown_date for m in dialect.models]
     assert one.id == dialect.models[0].id
-
-
-async def test_ollama_has_its_native_list() -> None:
-    async with FakeOpenAI(dialect=OLLAMA) as fake, aiohttp.ClientSession(fake.origin) as session:
-        async with session.get("/api/tags") as answer:
-            tags = await answer.json()
-        async with session.post("/api/show", json={"model": "llama3.2:latest"}) as answer:
-            shown = await answer.json()
-
-    assert [model["name"] for model in tags["models"]] == ["llama3.2:latest"]
-    assert shown["model_info"]["llama.context_length"] == 4_096
 
 
 async def test_ollama_truncates_a_long_prompt_silently_and_vllm_says_so_in_words() -> None:

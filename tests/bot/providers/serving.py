@@ -1,23 +1,36 @@
-"""Every provider that speaks over the wire, each with the server it is tested against."""
+"""Every provider that speaks over the wire, each with the server it is tested against: one contract for all.
+
+A provider joins with
+1. a fake of its API under `tests/fakes/<name>/` that does what `tests.fakes.model_server.ModelServer` says and takes
+   the steps of `tests.fakes.script`;
+2. a module `serving_<name>.py` beside this one with its `Case` (see `case.py`: data only);
+3. one row in CASES below.
+From then on it goes through `test_contract*.py` and `test_errors.py`. What only its wire has goes to `test_<name>.py`,
+where `serving(CASE)` gives a `World` whose `fake` is the fake itself, and `world.sent.body` the newest raw body.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any, Generic
 
+import pytest
 from pydantic import SecretStr
 
-from bot.core.catalogue import ModelInfo, ModelRef
-from bot.core.events import ProviderEvent, ReasoningDelta, TextDelta
+from bot.core.catalogue import ModelInfo
+from bot.core.events import ProviderEvent, ReasoningDelta, TextDelta, UsageReport
 from bot.core.message import Message, Role
 from bot.core.ports import ChatRequest, Provider, ToolSpec
 from bot.providers import PROVIDERS
 from bot.providers.connection import Connection, load_factory
+from tests.bot.providers.case import Case, S
+from tests.bot.providers.serving_anthropic import ANTHROPIC
+from tests.bot.providers.serving_gemini import GEMINI
+from tests.bot.providers.serving_ollama import OLLAMA
+from tests.bot.providers.serving_openai import COMPATIBLE, GROQ, HUGGINGFACE, OPENAI
 from tests.fakes.clock import ManualClock
-from tests.fakes.openai import dialect
-from tests.fakes.openai.dialect import Dialect
-from tests.fakes.openai.record import Request
-from tests.fakes.openai.server import FakeOpenAI
+from tests.fakes.model_server import Asked, ModelServer
 
 READ_TIMEOUT_S = 0.2
 ADD = ToolSpec(
@@ -26,90 +39,45 @@ ADD = ToolSpec(
     parameters={"type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "number"}}},
 )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """One provider: its server, a model with what the catalogue would know of it, the names on its wire.
-
-    `listed` are the models that it should list of its server's, None where its list is not used.
-    """
-
-    name: str
-    dialect: Dialect
-    model: ModelInfo
-    path: str = "/v1/chat/completions"
-    input_field: str = "messages"
-    limit_field: str = "max_tokens"
-    listed: frozenset[str] | None = None
-    extra_fields: frozenset[str] = field(default_factory=lambda: frozenset({"stream_options"}))
-
-    @property
-    def speaks_responses(self) -> bool:
-        return self.path == "/v1/responses"
-
-    def __str__(self) -> str:
-        return self.name
+CASES: tuple[Case[ModelServer], ...] = (OPENAI, ANTHROPIC, GROQ, HUGGINGFACE, OLLAMA, COMPATIBLE, GEMINI)
 
 
-CASES = (
-    Case(
-        name="openai",
-        dialect=dialect.OPENAI,
-        model=ModelInfo(ref=ModelRef("openai", "gpt-6-luna"), temperature=False, reasoning=True),
-        path="/v1/responses",
-        input_field="input",
-        limit_field="max_output_tokens",
-        extra_fields=frozenset({"store", "include", "prompt_cache_key"}),
-        listed=frozenset({"gpt-6-luna", "gpt-6.1-sol", "gpt-4.1-mini"}),
-    ),
-    Case(
-        name="groq",
-        dialect=dialect.GROQ,
-        model=ModelInfo(ref=ModelRef("groq", "openai/gpt-oss-120b")),
-        limit_field="max_completion_tokens",
-    ),
-    Case(
-        name="huggingface",
-        dialect=dialect.HUGGINGFACE,
-        model=ModelInfo(ref=ModelRef("huggingface", "openai/gpt-oss-120b:groq")),
-    ),
-    Case(
-        name="ollama",
-        dialect=dialect.OLLAMA,
-        model=ModelInfo(ref=ModelRef("ollama", "llama3.2:latest")),
-        listed=frozenset({"llama3.2:latest"}),
-    ),
-    Case(
-        name="compatible",
-        dialect=dialect.COMPATIBLE,
-        model=ModelInfo(ref=ModelRef("compatible", "local-model")),
-        listed=frozenset({"local-model"}),
-    ),
-)
-BY_NAME = {case.name: case for case in CASES}
+def only(wanted: Callable[[Case[ModelServer]], bool]) -> pytest.MarkDecorator:
+    """Run a test of `world` for those providers that have the thing in question."""
+    return pytest.mark.parametrize("world", [case for case in CASES if wanted(case)], indirect=True, ids=str)
+
+
+def is_early(event: ProviderEvent) -> bool:
+    """Whether it is the count that some APIs give before the first word."""
+    return isinstance(event, UsageReport) and event.partial
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class World(Generic[S]):
     """A provider, the server behind it and a model that it has."""
 
-    case: Case
+    case: Case[S]
     provider: Provider
-    fake: FakeOpenAI
+    fake: S
     clock: ManualClock
 
     @property
-    def sent(self) -> Request:
+    def sent(self) -> Asked:
         """The newest request for an answer."""
-        return self.fake.generations[-1]
+        return self.fake.asked[-1]
 
     async def ask(self, request: ChatRequest) -> list[ProviderEvent]:
-        """All events of one call."""
+        """All events of one call but its early count, which not every API gives."""
         async with aclosing(self.provider.stream(request)) as stream, asyncio.timeout(10):
-            return [event async for event in stream]
+            return [event async for event in stream if not is_early(event)]
 
     async def ask_until_error(self, request: ChatRequest) -> tuple[list[ProviderEvent], Exception | None]:
-        """The events of a call, and what it raised (None: nothing)."""
+        """The events of a call likewise, and what it raised (None: nothing)."""
+        events, error = await self.ask_for_all(request)
+        return [event for event in events if not is_early(event)], error
+
+    async def ask_for_all(self, request: ChatRequest) -> tuple[list[ProviderEvent], Exception | None]:
+        """Every event of a call, and what it raised (None: nothing)."""
         events: list[ProviderEvent] = []
         try:
             async with aclosing(self.provider.stream(request)) as stream, asyncio.timeout(10):
@@ -119,38 +87,26 @@ class World:
             return events, error
         return events, None
 
-    def request(
-        self,
-        *messages: Message | str,
-        system: str = "",
-        tools: tuple[ToolSpec, ...] = (),
-        model: ModelInfo | None = None,
-        max_output_tokens: int | None = None,
-        temperature: float | None = None,
-        cache_key: str | None = None,
-    ) -> ChatRequest:
-        """A request; a plain string is a user message."""
+    def request(self, *messages: Message | str, model: ModelInfo | None = None, **options: Any) -> ChatRequest:
+        """A request, of the case's model unless another is given; a plain string is a user message."""
         said = messages or ("Hello",)
+        given: Mapping[str, Any] = {"system": "", **options}
         return ChatRequest(
             model=model or self.case.model,
-            system=system,
             messages=tuple(Message.of_text(Role.USER, each) if isinstance(each, str) else each for each in said),
-            tools=tools,
-            max_output_tokens=max_output_tokens,
-            temperature=temperature,
-            cache_key=cache_key,
+            **given,
         )
 
 
 @asynccontextmanager
-async def serving(case: Case, *, key: str | None = None) -> AsyncIterator[World]:
+async def serving(case: Case[S], *, key: str | None = None) -> AsyncIterator[World[S]]:
     """A provider as the registry builds it and its server; `key` None: the right one, empty: none."""
     clock = ManualClock()
-    async with FakeOpenAI(dialect=case.dialect) as fake:
+    async with case.serve() as fake:
         row = next(row for row in PROVIDERS if row.name == case.name)
         connection = Connection(
             name=case.name,
-            base_url=fake.url,
+            base_url=fake.base_url,
             key=SecretStr(fake.key if key is None else key) if key != "" else None,
             clock=clock,
             read_timeout_s=READ_TIMEOUT_S,

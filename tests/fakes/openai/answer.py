@@ -1,16 +1,14 @@
 """A scripted Reply made definite for one call: chunks cut to the token limit, ids, usage."""
 
-import re
 from dataclasses import dataclass
-from typing import Any
 
 from tests.fakes.openai.dialect import Dialect
 from tests.fakes.openai.prompt import CHARACTERS_PER_TOKEN, estimate_tokens
 from tests.fakes.openai.record import Request
 from tests.fakes.openai.script import Finish, Reply, ToolCall, Usage
+from tests.fakes.script import words
 
 ARGUMENT_FRAGMENT = 12
-_WORD = re.compile(r"\S+\s*|\s+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,22 +27,13 @@ class Answer:
     finish: Finish
     usage: Usage
     reports_usage: bool
+    searches: int = 0
+    service_tier: str | None = None
 
     @property
     def text(self) -> str:
         """The whole visible text."""
         return "".join(self.chunks)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """One SSE event; `chunk` marks what counts as output, `final` its end, `characters` are billed."""
-
-    data: dict[str, Any] | str
-    event: str | None = None
-    chunk: bool = False
-    final: bool = False
-    characters: int = 0
 
 
 def resolve(
@@ -55,19 +44,21 @@ def resolve(
     number: int,
     input_tokens: int,
     cached_tokens: int,
+    cache_write_tokens: int,
     limit: int | None,
     created: int,
 ) -> Answer:
     """`limit` is the answer's limit in tokens (None: none); text beyond it is cut, the finish is length."""
     chunks, cut = _limited(reply, limit)
     calls = tuple(_identified(call, number, index) for index, call in enumerate(reply.tool_calls))
-    reasoning = tuple(_WORD.findall(reply.reasoning))
+    reasoning = words(reply.reasoning)
     characters = sum(map(len, (*chunks, reply.refusal, *(call.name + call.arguments for call in calls))))
     thought = estimate_tokens(len(reply.reasoning))
     usage = reply.usage or Usage(
         input_tokens=input_tokens,
         output_tokens=estimate_tokens(characters) + thought,
         cached_tokens=cached_tokens if reply.cached_tokens is None else reply.cached_tokens,
+        cache_write_tokens=cache_write_tokens if reply.cached_tokens is None else 0,
         reasoning_tokens=thought,
     )
     default = Finish.TOOL_CALLS if calls else Finish.STOP
@@ -79,11 +70,13 @@ def resolve(
         dialect=dialect,
         chunks=chunks,
         reasoning=reasoning,
-        refusal=tuple(_WORD.findall(reply.refusal)),
+        refusal=words(reply.refusal),
         tool_calls=calls,
         finish=Finish.LENGTH if cut else reply.finish or default,
         usage=usage,
         reports_usage=not reply.no_usage,
+        searches=reply.searches,
+        service_tier=reply.service_tier,
     )
 
 
@@ -98,7 +91,7 @@ def _identified(call: ToolCall, number: int, index: int) -> ToolCall:
 
 
 def _limited(reply: Reply, limit: int | None) -> tuple[tuple[str, ...], bool]:
-    chunks = tuple(_WORD.findall(reply.text)) if reply.chunks is None else reply.chunks
+    chunks = reply.pieces
     if limit is None:
         return chunks, False
     room = limit * CHARACTERS_PER_TOKEN - len(reply.reasoning)

@@ -8,7 +8,9 @@ from tests.fakes.openai.dialect import Dialect, FakeModel
 from tests.fakes.openai.refused import (
     Refused,
     check_cache_key,
+    check_cache_options,
     check_effort,
+    check_format,
     check_function,
     check_image,
     check_known,
@@ -83,6 +85,7 @@ def check_chat(body: Mapping[str, Any], model: FakeModel, dialect: Dialect) -> N
     check_range(body, "temperature", 0, 2)
     check_range(body, "top_p", 0, 1)
     check_cache_key(body)
+    check_cache_options(body, model)
     names = _check_tools(body)
     if dialect.tools_need_effort_none:
         _check_openai_reasoning(body, model, names)
@@ -95,6 +98,9 @@ def check_chat(body: Mapping[str, Any], model: FakeModel, dialect: Dialect) -> N
     for index, message in enumerate(messages):
         _check_message(message, f"messages[{index}]", model, dialect)
     _check_pairs(messages)
+    check_format(body.get("response_format"), str(messages), "response_format")
+    if dialect.groq_usage:
+        _check_groq(body, model, names)
 
 
 def token_limit(body: Mapping[str, Any], dialect: Dialect) -> int | None:
@@ -125,6 +131,15 @@ def _check_openai_reasoning(body: Mapping[str, Any], model: FakeModel, tool_name
             "Please use /v1/responses instead."
         )
         raise Refused(text, param="reasoning_effort")
+
+
+def _check_groq(body: Mapping[str, Any], model: FakeModel, tool_names: list[str]) -> None:
+    check_effort(model, body.get("reasoning_effort"), "reasoning_effort")
+    kind = (body.get("response_format") or {}).get("type")
+    if kind is not None and tool_names:
+        raise Refused("json mode cannot be combined with tool/function calling", param="response_format")
+    if kind == "json_schema" and body.get("stream"):
+        raise Refused("response_format `json_schema` does not support streaming", param="response_format")
 
 
 def _check_tools(body: Mapping[str, Any]) -> list[str]:

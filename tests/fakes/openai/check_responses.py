@@ -5,9 +5,12 @@ from typing import Any
 
 from tests.fakes.openai.dialect import FakeModel
 from tests.fakes.openai.refused import (
+    SERVICE_TIERS,
     Refused,
     check_cache_key,
+    check_cache_options,
     check_effort,
+    check_format,
     check_function,
     check_image,
     check_known,
@@ -15,6 +18,7 @@ from tests.fakes.openai.refused import (
     check_range,
     check_sampling,
     check_tool_choice,
+    check_word,
 )
 
 ENCRYPTED_PREFIX = "gAAAA-fake-"
@@ -71,6 +75,8 @@ def check_responses(body: Mapping[str, Any], model: FakeModel) -> None:
     check_range(body, "temperature", 0, 2)
     check_range(body, "top_p", 0, 1)
     check_cache_key(body)
+    check_cache_options(body, model)
+    check_word(body, "service_tier", SERVICE_TIERS, "service_tier")
     _check_reasoning(body, model)
     _check_tools(body)
     if body.get("previous_response_id") is not None:
@@ -79,6 +85,8 @@ def check_responses(body: Mapping[str, Any], model: FakeModel) -> None:
     if body.get("stream_options") is not None and not body.get("stream"):
         raise Refused("'stream_options' is only allowed when 'stream' is enabled.", param="stream_options")
     _check_input(body, model)
+    # Not the instructions: the word has to be in the input.
+    check_format((body.get("text") or {}).get("format"), str(body["input"]), "text.format")
 
 
 def _check_reasoning(body: Mapping[str, Any], model: FakeModel) -> None:

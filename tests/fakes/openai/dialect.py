@@ -19,7 +19,10 @@ class Overflow(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FakeModel:
-    """A model the fake serves; `efforts` empty means it does not reason, `window_tokens` is the window."""
+    """A model the fake serves; `efforts` empty means it does not reason, `window_tokens` is the window.
+
+    `cache_options`: it takes `prompt_cache_options`, and bills what it writes to its cache (gpt-5.6 and later).
+    """
 
     id: str
     window_tokens: int = 128_000
@@ -27,6 +30,7 @@ class FakeModel:
     vision: bool = True
     owned_by: str = "system"
     shutdown_date: str | None = None
+    cache_options: bool = False
 
     @property
     def reasons(self) -> bool:
@@ -52,13 +56,15 @@ class Dialect:
     parses_arguments: bool = False  # 400 when a replayed tool call's arguments are not JSON
     whole_tool_calls: bool = False  # a streamed tool call arrives in one delta
     overflow: Overflow = Overflow.CODE
+    says_finish: bool = True  # there is a chunk with a finish_reason
+    streams: bool = True  # False: `stream` is ignored
 
 
 OPENAI = Dialect(
     name="openai",
     models=(
-        FakeModel(id="gpt-6-luna", window_tokens=1_050_000, efforts=OPENAI_EFFORTS),
-        FakeModel(id="gpt-6.1-sol", window_tokens=1_050_000, efforts=OPENAI_EFFORTS[1:]),
+        FakeModel(id="gpt-6-luna", window_tokens=1_050_000, efforts=OPENAI_EFFORTS, cache_options=True),
+        FakeModel(id="gpt-6.1-sol", window_tokens=1_050_000, efforts=OPENAI_EFFORTS[1:], cache_options=True),
         FakeModel(id="gpt-4.1-mini", window_tokens=1_047_576, shutdown_date="2027-01-14"),
         FakeModel(id="tiny", window_tokens=400),
     ),
@@ -70,8 +76,20 @@ OPENAI = Dialect(
 GROQ = Dialect(
     name="groq",
     models=(
-        FakeModel(id="openai/gpt-oss-120b", window_tokens=131_072, vision=False, owned_by="OpenAI"),
-        FakeModel(id="qwen/qwen3.8-27b", window_tokens=131_072, vision=False, owned_by="Alibaba Cloud"),
+        FakeModel(
+            id="openai/gpt-oss-120b",
+            window_tokens=131_072,
+            efforts=("low", "medium", "high"),
+            vision=False,
+            owned_by="OpenAI",
+        ),
+        FakeModel(
+            id="qwen/qwen3.8-27b",
+            window_tokens=131_072,
+            efforts=("none", "default"),
+            vision=False,
+            owned_by="Alibaba Cloud",
+        ),
     ),
     reasoning_field="reasoning",
     groq_usage=True,

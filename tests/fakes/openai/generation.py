@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from tests.fakes.openai.answer import Answer, Frame
+from tests.fakes.openai.answer import Answer
 from tests.fakes.openai.check_chat import check_chat, token_limit
 from tests.fakes.openai.check_responses import check_responses
 from tests.fakes.openai.dialect import Dialect, FakeModel
 from tests.fakes.openai.script import Breakage, Broken
 from tests.fakes.openai.wire_chat import chat_frames, chat_object
 from tests.fakes.openai.wire_responses import ResponsesFrames
+from tests.fakes.sse import Frame
 
 
 class Endpoint(Protocol):

@@ -68,6 +68,15 @@ def _part_text(part: dict[str, Any], *, images: bool) -> str:
     return digest.ljust(IMAGE_TOKENS * CHARACTERS_PER_TOKEN, ".")
 
 
+def uses_cache(body: Mapping[str, Any]) -> bool:
+    """Whether the prompt is looked for in the cache and written to it: in explicit mode only with a breakpoint."""
+    if (body.get("prompt_cache_options") or {}).get("mode") != "explicit":
+        return True
+    contents = (item.get("content") for item in _items(body) if isinstance(item, dict))
+    parts = (part for content in contents if isinstance(content, list) for part in content)
+    return any("prompt_cache_breakpoint" in part for part in parts if isinstance(part, dict))
+
+
 class PrefixCache:
     """OpenAI's automatic cache: the longest common prefix in steps of 1,024 + 128k tokens."""
 
@@ -79,10 +88,14 @@ class PrefixCache:
         earlier = self._prompts.setdefault(model, [])
         longest = max((_common_length(prompt, old) for old in earlier), default=0)
         earlier.append(prompt)
-        tokens = longest // CHARACTERS_PER_TOKEN
-        if tokens < CACHE_FLOOR_TOKENS:
-            return 0
-        return tokens - (tokens - CACHE_FLOOR_TOKENS) % CACHE_STEP_TOKENS
+        return cacheable_tokens(longest // CHARACTERS_PER_TOKEN)
+
+
+def cacheable_tokens(tokens: int) -> int:
+    """How much of a prompt a cache can hold."""
+    if tokens < CACHE_FLOOR_TOKENS:
+        return 0
+    return tokens - (tokens - CACHE_FLOOR_TOKENS) % CACHE_STEP_TOKENS
 
 
 def _common_length(one: str, other: str) -> int:

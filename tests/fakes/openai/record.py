@@ -43,6 +43,7 @@ class Billed:
     cached_tokens: int
     output_tokens: int
     completed: bool
+    cache_write_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

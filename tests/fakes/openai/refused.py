@@ -1,13 +1,15 @@
 """The refusal a check raises, and the small rules both APIs share. Messages and codes follow OpenAI's."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from tests.fakes.openai.dialect import Dialect, FakeModel, Overflow
 from tests.fakes.openai.faults import error_body
 
 CACHE_KEY_LIMIT = 64
+CACHE_OPTIONS: Mapping[str, Collection[str]] = {"mode": ("implicit", "explicit"), "ttl": ("30m", "12h")}
+SERVICE_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
 IMAGE_SCHEMES = ("data:image/", "https://", "http://")
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -69,6 +71,27 @@ def check_cache_key(body: Mapping[str, Any]) -> None:
         raise Refused(text, param="prompt_cache_key", code="string_above_max_length")
 
 
+def check_cache_options(body: Mapping[str, Any], model: FakeModel) -> None:
+    """`prompt_cache_options` is for models that know of it, and has words of its own."""
+    options = body.get("prompt_cache_options")
+    if options is None:
+        return
+    if not model.cache_options:
+        text = "Unsupported parameter: 'prompt_cache_options' is not supported with this model."
+        raise Refused(text, param="prompt_cache_options", code="unsupported_parameter")
+    for name in options:
+        param = f"prompt_cache_options.{name}"
+        if name not in CACHE_OPTIONS:
+            raise Refused(f"Unknown parameter: '{param}'.", param=param, code="unknown_parameter")
+        check_word(options, name, CACHE_OPTIONS[name], param)
+
+
+def check_word(holder: Mapping[str, Any], name: str, words: Collection[str], param: str) -> None:
+    """One of `words`; absent and null are fine."""
+    if (value := holder.get(name)) is not None and value not in words:
+        raise Refused(f"Invalid value: '{value}'.", param=param, code="invalid_value")
+
+
 def check_sampling(body: Mapping[str, Any], model: FakeModel, effort: object, names: tuple[str, ...]) -> None:
     """A model that is reasoning takes no sampling parameters."""
     if not model.reasons or effort == "none":
@@ -110,6 +133,30 @@ def check_function(function: object, param: str) -> str:
         text = f"Invalid schema for function '{name}': strict: 'additionalProperties' false, all required."
         raise Refused(text, param=f"{param}.parameters", code="invalid_function_parameters")
     return name
+
+
+def check_format(form: object, prompt: str, param: str) -> None:
+    """JSON mode wants the word in the prompt; a schema a name, and to be closed where it is strict."""
+    kind = form.get("type") if isinstance(form, dict) else None
+    if form is None or kind == "text":
+        return
+    if not isinstance(form, dict) or kind not in {"json_object", "json_schema"}:
+        raise Refused(f"Invalid value: '{kind}'.", param=f"{param}.type", code="invalid_value")
+    if kind == "json_object" and "json" not in prompt.lower():
+        text = f"Input messages must contain the word 'json' in some form, to use '{param}' of type 'json_object'."
+        raise Refused(text, param=param)
+    if kind == "json_schema":
+        _check_schema(form.get("json_schema", form), param)
+
+
+def _check_schema(form: Mapping[str, Any], param: str) -> None:
+    schema = form.get("schema")
+    if not isinstance(form.get("name"), str) or not isinstance(schema, dict):
+        raise Refused(f"Missing required parameter: '{param}.name'.", param=f"{param}.name")
+    closed = schema.get("additionalProperties") is False
+    if form.get("strict") and not (closed and set(schema.get("required", ())) == set(schema.get("properties", {}))):
+        text = f"Invalid schema for response_format '{form['name']}': 'additionalProperties' is required to be false."
+        raise Refused(text, param=param)
 
 
 def check_tool_choice(choice: object, names: list[str]) -> None:

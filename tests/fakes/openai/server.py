@@ -5,30 +5,37 @@ the wire is in the check_* and wire_* modules.
 """
 
 import asyncio
-import contextlib
 import json
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from aiohttp import web
 
+from tests.fakes.model_server import Asked
 from tests.fakes.openai.answer import Answer, resolve
 from tests.fakes.openai.dialect import OPENAI, Dialect, FakeModel, Overflow
 from tests.fakes.openai.faults import error_body
 from tests.fakes.openai.generation import Chat, Endpoint, Responses
-from tests.fakes.openai.listing import OLLAMA_VERSION, model_entry, model_list, ollama_show, ollama_tags
-from tests.fakes.openai.prompt import PrefixCache, estimate_tokens, last_user_text, prompt_text
+from tests.fakes.openai.listing import model_entry, model_list
+from tests.fakes.openai.prompt import (
+    PrefixCache,
+    cacheable_tokens,
+    estimate_tokens,
+    last_user_text,
+    prompt_text,
+    uses_cache,
+)
+from tests.fakes.openai.reading import read
 from tests.fakes.openai.record import Billed, Disconnect, Request
 from tests.fakes.openai.refused import Refused, check_window
 from tests.fakes.openai.script import Breakage, Broken, HttpFault, Reply, Silence, Step
-from tests.fakes.openai.stream import Progress, Sender, break_connection, hang
+from tests.fakes.sse import Progress, Sender, break_connection, hang
+from tests.fakes.wire_server import WireServer, answer_of
 
 KEY = "sk-test-fake-openai"
 MAX_BODY_BYTES = 64 * 1024 * 1024
-_POLL_S = 0.02
 _REQUEST = web.RequestKey("request", Request)
 
 
@@ -37,7 +44,7 @@ def echo(request: Request) -> Step:
     return Reply(text=f"You said: {request.last_user_text}")
 
 
-class FakeOpenAI:
+class FakeOpenAI(WireServer):
     """Start with `async with`; `url` is the SDK's base_url, `key` its api_key.
 
     A step is chosen by the first `when` rule that matches, then the script queue, then `default`.
@@ -53,6 +60,7 @@ class FakeOpenAI:
         prefix_cache: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__()
         self.key = key
         self.dialect = dialect
         self.models = dialect.models if models is None else models
@@ -60,31 +68,9 @@ class FakeOpenAI:
         self.requests: list[Request] = []
         self.billed: list[Billed] = []
         self.disconnects: list[Disconnect] = []
-        self._cache = PrefixCache() if prefix_cache else None
         self._clock = clock
-        self._script: deque[Step] = deque()
+        self._cache = PrefixCache() if prefix_cache else None
         self._rules: list[tuple[str, Step]] = []
-        self._changed = asyncio.Event()
-        self._closing = False
-        self._port = 0
-
-    async def __aenter__(self) -> Self:
-        # handler_cancellation: a handler is cancelled when its client leaves; that is how a Stop is noticed.
-        self._runner = web.AppRunner(self._app(), handler_cancellation=True, shutdown_timeout=0.05, access_log=None)
-        await self._runner.setup()
-        await self._listen()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._closing = True
-        await self._runner.cleanup()
-
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port; Ollama's native API hangs below it."""
-        return f"http://127.0.0.1:{self._port}"
 
     @property
     def url(self) -> str:
@@ -97,42 +83,18 @@ class FakeOpenAI:
         return [request for request in self.requests if request.is_generation]
 
     @property
-    def pending(self) -> int:
-        """Scripted steps that nobody asked for yet."""
-        return len(self._script)
+    def base_url(self) -> str:
+        """As in `ModelServer`."""
+        return self.url
 
-    def script(self, *steps: Step) -> None:
-        """Queue answers for the next calls."""
-        self._script.extend(steps)
+    @property
+    def asked(self) -> list[Asked]:
+        """As in `ModelServer`."""
+        return [read(request) for request in self.generations]
 
     def when(self, contains: str, step: Step) -> None:
         """Answer every call whose last user text contains this; the first matching rule wins."""
         self._rules.append((contains, step))
-
-    async def wait_for(self, predicate: Callable[[], bool], deadline_s: float = 5.0) -> None:
-        """Return as soon as the predicate holds. Raises: TimeoutError."""
-        async with asyncio.timeout(deadline_s):
-            while not predicate():
-                self._changed.clear()
-                # Conditions about other parties (a hold, a file) do not announce themselves: look again soon.
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), _POLL_S)
-
-    @contextlib.asynccontextmanager
-    async def down(self) -> AsyncIterator[None]:
-        """Connections are refused inside the block; the address stays the same afterwards."""
-        await self._site.stop()
-        for connection in list(self._runner.server.connections if self._runner.server else ()):
-            connection.close()
-        try:
-            yield
-        finally:
-            await self._listen()
-
-    async def _listen(self) -> None:
-        self._site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
-        await self._site.start()
-        self._port = self._runner.addresses[0][1]
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
@@ -141,10 +103,6 @@ class FakeOpenAI:
         app.router.add_get("/v1/models/{id:.+}", self._model_by_id)
         if self.dialect.responses:
             app.router.add_post("/v1/responses", self._responses)
-        if self.dialect.name == "ollama":
-            app.router.add_get("/api/tags", self._tags)
-            app.router.add_post("/api/show", self._show)
-            app.router.add_get("/api/version", self._version)
         return app
 
     @web.middleware
@@ -206,6 +164,7 @@ class FakeOpenAI:
 
     async def _generate(self, http: web.Request, endpoint: Endpoint) -> web.StreamResponse:
         request = http[_REQUEST]
+        self._came(http)
         model = self._find(request.model)
         endpoint.check(request.body, model, self.dialect)
         tokens = estimate_tokens(len(prompt_text(request.body)))
@@ -213,32 +172,39 @@ class FakeOpenAI:
         check_window(tokens, limit or 0, model, self.dialect, endpoint.prompt_param)
         step = self._next(request)
         if isinstance(step, HttpFault):
-            return self._http_fault(step)
+            return answer_of(step, self._headers())
         if isinstance(step, Silence):
-            await self._hang(request)
-            return web.Response(status=500)  # never sent: a hang ends by cancellation
+            return await self._stay_silent(lambda: self._note_leaving(request, Progress(self._changed.set)))
         broken, reply = (step, step.reply) if isinstance(step, Broken) else (None, step)
         if self.dialect.overflow is Overflow.TRUNCATE:
             tokens = min(tokens, model.window_tokens)
-        cached = self._cache.cached_tokens(request.model, prompt_text(request.body)) if self._cache else 0
+        cached, written = self._look_up(request.body, model, tokens)
         answer = resolve(
             reply,
             request,
             self.dialect,
             number=len(self.requests),
             input_tokens=tokens,
-            cached_tokens=min(cached, tokens),
+            cached_tokens=cached,
+            cache_write_tokens=written,
             limit=limit,
             created=int(time.time()),
         )
         return await self._answer(http, endpoint, answer, reply, broken)
+
+    def _look_up(self, body: Mapping[str, Any], model: FakeModel, tokens: int) -> tuple[int, int]:
+        """How many of a prompt's tokens come from the cache, and how many go there and are billed for it."""
+        if self._cache is None or not uses_cache(body):
+            return 0, 0
+        cached = min(self._cache.cached_tokens(model.id, prompt_text(body)), tokens)
+        return cached, max(0, cacheable_tokens(tokens) - cached) if model.cache_options else 0
 
     async def _answer(
         self, http: web.Request, endpoint: Endpoint, answer: Answer, reply: Reply, broken: Broken | None
     ) -> web.StreamResponse:
         progress = Progress(self._changed.set)
         try:
-            if not answer.request.body.get("stream"):
+            if not answer.request.body.get("stream") or not self.dialect.streams:
                 return await self._whole(http, endpoint, answer, reply, broken, progress)
 
             def error(number: int) -> Any:
@@ -248,7 +214,7 @@ class FakeOpenAI:
             sender = Sender(http, reply, broken, progress, self._headers(), error)
             return await sender.send(endpoint.frames(answer))
         except (asyncio.CancelledError, ConnectionError):
-            self._left(answer.request, progress)
+            self._note_leaving(answer.request, progress)
             raise
         finally:
             self._bill(answer, progress)
@@ -301,24 +267,9 @@ class FakeOpenAI:
                 return step
         return self._script.popleft() if self._script else self.default(request)
 
-    async def _hang(self, request: Request) -> None:
-        try:
-            await hang()
-        except asyncio.CancelledError:
-            self._left(request, Progress(self._changed.set))
-            raise
-
-    def _http_fault(self, fault: HttpFault) -> web.Response:
-        headers = self._headers() | dict(fault.headers)
-        if isinstance(fault.body, str):
-            return web.Response(status=fault.status, text=fault.body, headers=headers)
-        return web.json_response(dict(fault.body), status=fault.status, headers=headers)
-
-    def _left(self, request: Request, progress: Progress) -> None:
-        if not self._closing and not progress.completed:
-            left = Disconnect(request=request, chunks_sent=progress.chunks, at=self._clock())
-            self.disconnects.append(left)
-            self._changed.set()
+    def _note_leaving(self, request: Request, progress: Progress) -> None:
+        if self._left(completed=progress.completed):
+            self.disconnects.append(Disconnect(request=request, chunks_sent=progress.chunks, at=self._clock()))
 
     def _bill(self, answer: Answer, progress: Progress) -> None:
         if not progress.completed and not progress.characters:
@@ -328,6 +279,7 @@ class FakeOpenAI:
             model=answer.request.model,
             input_tokens=answer.usage.input_tokens,
             cached_tokens=answer.usage.cached_tokens,
+            cache_write_tokens=answer.usage.cache_write_tokens,
             output_tokens=answer.usage.output_tokens if progress.completed else streamed,
             completed=progress.completed,
         )
@@ -339,13 +291,3 @@ class FakeOpenAI:
 
     async def _model_by_id(self, http: web.Request) -> web.Response:
         return web.json_response(model_entry(self._find(http.match_info["id"]), self.dialect))
-
-    async def _tags(self, http: web.Request) -> web.Response:
-        return web.json_response(ollama_tags(self.models))
-
-    async def _show(self, http: web.Request) -> web.Response:
-        body = http[_REQUEST].body
-        return web.json_response(ollama_show(self._find(str(body.get("model") or body.get("name") or ""))))
-
-    async def _version(self, http: web.Request) -> web.Response:
-        return web.json_response({"version": OLLAMA_VERSION})

@@ -6,8 +6,9 @@ empty choices (when asked for and honoured), [DONE].
 
 from typing import Any
 
-from tests.fakes.openai.answer import Answer, Frame, fragments
+from tests.fakes.openai.answer import Answer, fragments
 from tests.fakes.openai.script import Usage
+from tests.fakes.sse import Frame
 
 DONE = "[DONE]"
 
@@ -26,7 +27,8 @@ def chat_frames(answer: Answer) -> list[Frame]:
     last = _chunk(answer, {}, finish=answer.finish)
     if dialect.groq_usage and answer.reports_usage:
         last["x_groq"] = {"id": f"req_{answer.number}", "usage": _usage(answer.usage)}
-    frames.append(Frame(data=last, final=True))
+    if dialect.says_finish:
+        frames.append(Frame(data=last, final=True))
     if _asked_for_usage(answer) and answer.reports_usage:
         frames.append(Frame(data=_envelope(answer) | {"choices": [], "usage": _usage(answer.usage)}, final=True))
     frames.append(Frame(data=DONE, final=True))
@@ -59,6 +61,7 @@ def _envelope(answer: Answer) -> dict[str, Any]:
         "created": answer.created,
         "model": answer.model,
         "system_fingerprint": "fp_fake",
+        **({"service_tier": answer.service_tier} if answer.service_tier else {}),
     }
 
 
@@ -104,6 +107,14 @@ def _usage(usage: Usage) -> dict[str, Any]:
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
         "total_tokens": usage.input_tokens + usage.output_tokens,
-        "prompt_tokens_details": {"cached_tokens": usage.cached_tokens},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning_tokens},
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cached_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "image_tokens": usage.image_tokens,
+            "audio_tokens": usage.audio_tokens,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": usage.reasoning_tokens,
+            "audio_tokens": usage.audio_output_tokens,
+        },
     }

@@ -5,9 +5,10 @@ The last frame carries the whole response object, which is also the answer of a 
 
 from typing import Any
 
-from tests.fakes.openai.answer import Answer, Frame, fragments
+from tests.fakes.openai.answer import Answer, fragments
 from tests.fakes.openai.check_responses import ENCRYPTED_PREFIX
 from tests.fakes.openai.script import Finish, ToolCall, Usage
+from tests.fakes.sse import Frame
 
 _INCOMPLETE = {Finish.LENGTH: "max_output_tokens", Finish.CONTENT_FILTER: "content_filter"}
 _ECHOED: dict[str, Any] = {
@@ -49,6 +50,8 @@ class ResponsesFrames:
         self._add("response.in_progress", response=self._response("in_progress"))
         if answer.reasoning:
             self._reason()
+        for number in range(answer.searches):
+            self._search(number)
         if answer.chunks or answer.refusal:
             self._message()
         for call in answer.tool_calls:
@@ -85,6 +88,7 @@ class ResponsesFrames:
             "usage": _usage(answer.usage) if ended and answer.reports_usage else None,
             "user": None,
             **echoed,
+            "service_tier": answer.service_tier or "default",
         }
 
     def _open(self, item: dict[str, Any]) -> dict[str, Any]:
@@ -121,6 +125,13 @@ class ResponsesFrames:
         self._add("response.reasoning_summary_text.done", **where, text=text)
         self._add("response.reasoning_summary_part.done", **where, part=part)
         self._close(item | {"summary": [part]})
+
+    def _search(self, number: int) -> None:
+        """A look-up on the web, and the opening of one of its pages."""
+        for action in ({"type": "search", "query": "news"}, {"type": "open_page", "url": "https://example.org"}):
+            item = {"id": f"ws_{number}", "type": "web_search_call", "status": "in_progress"}
+            self._open(item)
+            self._close(item | {"status": "completed", "action": action})
 
     def _message(self) -> None:
         answer = self._answer

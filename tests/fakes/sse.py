@@ -6,14 +6,27 @@ import json
 import socket
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from aiohttp import web
 
-from tests.fakes.openai.answer import Frame
-from tests.fakes.openai.script import Breakage, Broken, Reply
+from tests.fakes.script import Breakage, Broken, Reply
 
 MALFORMED = b'data: {"id": "chatcmpl-1", "choi\n\n'
+_TURNS_BEFORE_THE_END = 2
 _LINGER_OFF = struct.pack("ii", 1, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One piece of a stream; `chunk` marks what counts as output, `final` its end, `characters` are billed."""
+
+    data: dict[str, Any] | str
+    event: str | None = None
+    chunk: bool = False
+    final: bool = False
+    characters: int = 0
 
 
 class Progress:
@@ -53,6 +66,8 @@ def break_connection(request: web.Request, *, reset: bool) -> None:
 class Sender:
     """One streamed answer; `error_frame` makes the frame of a scripted error from its sequence number."""
 
+    malformed = MALFORMED
+
     def __init__(
         self,
         http: web.Request,
@@ -84,15 +99,23 @@ class Sender:
                 return response
             if frame.chunk:
                 await self._pace()
-            await response.write(encode(frame))
+            await response.write(self.encode(frame))
             self._progress.count(frame)
             if frame.chunk:
                 await self._hold()
         self._progress.completed = True
+        # On a real wire the end of the body comes apart from the last event: whoever does not wait for it loses the
+        # connection.
+        for _ in range(_TURNS_BEFORE_THE_END):
+            await asyncio.sleep(0)
         # The client may hang up right after the last event: the answer is complete all the same.
         with contextlib.suppress(ConnectionError):
             await response.write_eof()
         return response
+
+    def encode(self, frame: Frame) -> bytes:
+        """A frame as it goes out: a server-sent event."""
+        return encode(frame)
 
     async def _pace(self) -> None:
         first = self._progress.chunks == 0
@@ -118,9 +141,9 @@ class Sender:
             case Breakage.RESET | Breakage.CUT as how:
                 break_connection(self._http, reset=how is Breakage.RESET)
             case Breakage.MALFORMED:
-                await response.write(MALFORMED)
+                await response.write(self.malformed)
             case Breakage.ERROR | Breakage.NESTED_ERROR | Breakage.FAILED:
-                await response.write(encode(self._error_frame(number)))
+                await response.write(self.encode(self._error_frame(number)))
             case Breakage.NO_FINAL:
                 pass
 
