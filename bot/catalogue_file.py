@@ -4,8 +4,8 @@ Checks every row by itself and says of each bad one in which line it stands. Kno
 discovery.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from importlib import resources
@@ -15,16 +15,20 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.core.catalogue import ModelRef, Price
+from bot.core.catalogue import CostClass, ModelRef, Price, Speed
 from bot.core.catalogue_rows import ANY_MODEL, CatalogueRow, merge_rows
 from bot.core.errors import SettingsError
+from bot.core.pricing import HIGHEST_RATE_USD
 
 _SHIPPED = "catalogue.yaml"
-#: Dollars per million tokens; dearer than anything there is, so a slip of the decimal point is seen.
-_Rate = Annotated[Decimal, Field(ge=0, le=10_000)]
-_Tokens = Annotated[int, Field(gt=0, strict=True)]
+_PROVIDERS, _MODELS = "providers", "models"
+_Rate = Annotated[Decimal, Field(ge=0, le=HIGHEST_RATE_USD)]
+_Factor = Annotated[float, Field(ge=1, le=10, strict=True)]
+_Count = Annotated[int, Field(gt=0, le=10**12, strict=True)]
 _Flag = Annotated[bool, Field(strict=True)]
 _Alias = Annotated[str, Field(pattern=r"^[\w.-]{1,32}$")]
+#: As /settings effort reads it.
+_Effort = Annotated[str, Field(pattern=r"^[a-z]{2,16}$")]
 _Line = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -34,6 +38,8 @@ class _PriceEntry(BaseModel):
     input: _Rate
     output: _Rate
     cached: _Rate | None = None
+    cache_write: _Rate | None = None
+    credit: _Rate | None = None
     as_of: date | None = None
 
 
@@ -44,17 +50,33 @@ class _Entry(BaseModel):
 
     name: _Line | None = None
     description: _Line | None = None
-    window_tokens: _Tokens | None = None
-    max_output_tokens: _Tokens | None = None
+    window_tokens: _Count | None = None
+    max_output_tokens: _Count | None = None
     vision: _Flag | None = None
+    pdf: _Flag | None = None
+    audio: _Flag | None = None
     tools: _Flag | None = None
+    json_: _Flag | None = Field(None, alias="json")
     temperature: _Flag | None = None
     reasoning: _Flag | None = None
-    reasoning_effort: _Alias | None = None
+    efforts: tuple[_Effort, ...] | None = None
+    reasoning_effort: _Effort | None = None
+    cache_options: _Flag | None = None
+    tokens_factor: _Factor | None = None
+    speed: Speed | None = None
+    cost: CostClass | None = None
     aliases: tuple[_Alias, ...] | None = None
     price: _PriceEntry | None = None
     retires: date | None = None
     default: _Flag | None = None
+    requests_per_minute: _Count | None = None
+    tokens_per_minute: _Count | None = None
+
+
+class _ProviderEntry(_Entry):
+    """What may stand under a provider alone."""
+
+    lists_all: _Flag | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +89,23 @@ class _Place:
         return f"{self.file}:{node.start_mark.line + 1}"
 
 
-def load_catalogue(models_file: Path | None) -> tuple[CatalogueRow, ...]:
+def load_catalogue(models_file: Path | None, names: Mapping[str, str] | None = None) -> tuple[CatalogueRow, ...]:
     """All rows, the operator's file (None: there is none) merged over ours.
+
+    `names` are our names of providers that go by another one here.
 
     Raises:
         SettingsError: one line for each bad row, with file and line number.
     """
-    shipped = resources.files("bot").joinpath(_SHIPPED).read_text(encoding="utf-8")
+    shipped = parse_rows(resources.files("bot").joinpath(_SHIPPED).read_text(encoding="utf-8"), file=_SHIPPED)
+    named = (_renamed(row, names or {}) for row in shipped)
     own = () if models_file is None else parse_rows(_read(models_file), file=str(models_file))
-    return merge_rows(parse_rows(shipped, file=_SHIPPED), own)
+    return merge_rows(named, own)
+
+
+def _renamed(row: CatalogueRow, names: Mapping[str, str]) -> CatalogueRow:
+    name = names.get(row.ref.provider)
+    return row if name is None else replace(row, ref=ModelRef(name, row.ref.id))
 
 
 def parse_rows(text: str, *, file: str) -> tuple[CatalogueRow, ...]:
@@ -83,7 +113,7 @@ def parse_rows(text: str, *, file: str) -> tuple[CatalogueRow, ...]:
     place = _Place(file)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = file if mark is None else f"{file}:{mark.line + 1}"
         raise SettingsError(f"{where}: this is not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from None
@@ -91,16 +121,21 @@ def parse_rows(text: str, *, file: str) -> tuple[CatalogueRow, ...]:
     problems: list[str] = []
     for section, key, node in _entries(root, place, problems):
         try:
-            rows.append(_row(_ref(section, key.value), node))
+            kind = _ProviderEntry if section == _PROVIDERS else _Entry
+            rows.append(_row(_ref(section, key.value), node, kind))
         except _BadRow as error:
-            problems.append(f"{place.at(key)}: {key.value}: {error}")
+            problems.append(f"{place.at(error.node or key)}: {key.value}: {error}")
     if problems:
         raise SettingsError(*problems)
     return tuple(rows)
 
 
 class _BadRow(Exception):
-    """What is wrong with a row, in one line."""
+    """What is wrong with a row, in one line; `node` is where, None: at its name."""
+
+    def __init__(self, message: str, node: yaml.Node | None = None) -> None:
+        super().__init__(message)
+        self.node = node
 
 
 def _read(path: Path) -> str:
@@ -116,7 +151,7 @@ def _entries(
 ) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Node]]:
     """Section, name and value of each row."""
     for section, node in _pairs(root, place, problems):
-        if section.value in ("providers", "models"):
+        if section.value in (_PROVIDERS, _MODELS):
             for key, entry in _pairs(node, place, problems):
                 yield section.value, key, entry
         else:
@@ -141,7 +176,7 @@ def _pairs(node: yaml.Node | None, place: _Place, problems: list[str]) -> Iterat
 
 
 def _ref(section: str, name: str) -> ModelRef:
-    if section == "providers":
+    if section == _PROVIDERS:
         return ModelRef(name.lower(), ANY_MODEL)
     ref = ModelRef.parse(name)
     if ref is None or ref.id == ANY_MODEL:
@@ -149,15 +184,31 @@ def _ref(section: str, name: str) -> ModelRef:
     return ref
 
 
-def _row(ref: ModelRef, node: yaml.Node) -> CatalogueRow:
+def _row(ref: ModelRef, node: yaml.Node, kind: type[_Entry]) -> CatalogueRow:
     if not isinstance(node, yaml.MappingNode):
         raise _BadRow("expected fields below it")
     try:
-        entry = _Entry.model_validate(_construct(node))
+        entry = kind.model_validate(_construct(node))
     except ValidationError as error:
-        raise _BadRow("; ".join(_problem(each["loc"], each["msg"]) for each in error.errors())) from None
-    facts = entry.model_dump(exclude={"price"})
+        problems = error.errors()
+        words = "; ".join(_problem(each["loc"], each["msg"]) for each in problems)
+        raise _BadRow(words, _node_at(node, problems[0]["loc"])) from None
+    if entry.efforts and entry.reasoning_effort and entry.reasoning_effort not in entry.efforts:
+        raise _BadRow(f"reasoning_effort: {entry.reasoning_effort} is not one of its efforts")
+    facts = entry.model_dump(exclude={"price"}, by_alias=True)
     return CatalogueRow(ref=ref, price=_price(entry.price), **facts)
+
+
+def _node_at(node: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
+    """The node of a field inside a row; that of what contains it when it is not there."""
+    for step in location:
+        if not isinstance(node, yaml.MappingNode):
+            break
+        found = next((value for key, value in node.value if getattr(key, "value", None) == step), None)
+        if found is None:
+            break
+        node = found
+    return node
 
 
 def _construct(node: yaml.Node) -> object:
@@ -179,5 +230,5 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
 def _price(entry: _PriceEntry | None) -> Price | None:
     if entry is None:
         return None
-    cached = None if entry.cached is None else str(entry.cached)
-    return Price(input=str(entry.input), output=str(entry.output), cached=cached, as_of=entry.as_of)
+    rates = entry.model_dump(exclude={"as_of"}, exclude_none=True)
+    return Price(as_of=entry.as_of, **{name: str(rate) for name, rate in rates.items()})

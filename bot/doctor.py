@@ -10,13 +10,12 @@ import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TextIO
 
-from bot.core.catalogue import Catalogue, ModelRef
-from bot.core.command import ModelDirectory
+from bot.core.catalogue import AUTO, Catalogue, ModelRef
 from bot.core.errors import (
     AuthenticationFailed,
     DeliveryError,
@@ -29,14 +28,14 @@ from bot.core.errors import (
     StorageUnavailable,
 )
 from bot.core.formatting import amount
-from bot.core.ports import Clock, Provider
+from bot.core.ports import Clock, ModelDirectory, Provider
 from bot.core.redaction import Redactor
+from bot.core.retirement import DEFAULT_SETTING, fate, is_retired, retirement_lines, retiring
 
 PROVIDER_DEADLINE_S = 10.0
 DEADLINE_S = 30.0
 DATABASE_DEADLINE_S = 90.0
 MAX_SKEW = timedelta(seconds=60)
-RETIRES_SOON = timedelta(days=60)
 _LEAST_FREE_BYTES = 500_000_000
 _FAULTY_FREE_BYTES = 50_000_000
 
@@ -69,6 +68,7 @@ class Patient:
 
     `database` opens what the bot would open and gives the words for it (`MongoDB: 8.0.4 at MONGODB_URI`);
     leaving it stops what it started. `remote_time` is None when nothing that is configured can tell the time.
+    `chosen` are the settings that name models, with each model that they name (`provider/id`, or `auto`).
     """
 
     platforms: Mapping[str, PlatformCheck]
@@ -79,6 +79,7 @@ class Patient:
     data_dir: Path
     remote_time: RemoteTime | None
     clock: Clock
+    chosen: Sequence[tuple[str, str]] = ()
 
 
 async def examine(patient: Patient) -> tuple[Check, ...]:
@@ -188,30 +189,39 @@ async def _check_models(patient: Patient) -> Sequence[Check]:
     except ParleyError as error:
         return [fault(f"default model: none can be asked ({error}); set a provider's key, or DEFAULT_MODEL")]
     wanted = patient.default_model
-    if wanted is not None and str(model.ref).casefold() != wanted.casefold():
+    if wanted == AUTO:
+        found = ok(f"default model: auto, chosen for each message ({model.ref} where it finds none)")
+    elif wanted is not None and str(model.ref).casefold() != wanted.casefold():
         line = f"default model: DEFAULT_MODEL={wanted} is not known; {model.ref} answers instead (parley models)"
         return [fault(line)]
-    return [ok(f"default model: {model.ref}"), *_retiring(catalogue, model.ref, patient.clock.now().date())]
+    else:
+        found = ok(f"default model: {model.ref}")
+    return [found, *_unknown(catalogue, patient.chosen), *_retiring(catalogue, model.ref, patient)]
 
 
-def _retiring(catalogue: Catalogue, default: ModelRef, today: date) -> Sequence[Check]:
-    """One line for the default model, one for all others that have not long to live."""
-    soon = [
-        info for info in catalogue.models.values() if info.retires is not None and info.retires - today <= RETIRES_SOON
-    ]
-    lines = [
-        f"{info.ref} {'was retired' if info.retires <= today else 'retires'} on {info.retires}; "
-        "set DEFAULT_MODEL to another one"
-        for info in soon
-        if info.retires is not None and info.ref == default
-    ]
+def _unknown(catalogue: Catalogue, chosen: Sequence[tuple[str, str]]) -> Sequence[Check]:
+    """The choices that nobody can ask; the default model has a line of its own."""
+    lines = []
+    for setting, name in chosen:
+        ref = ModelRef.parse(name)
+        if setting != DEFAULT_SETTING and ref is not None and catalogue.info(ref) is None:
+            lines.append(f"{setting}: {name} cannot be asked; its provider is not configured")
+    return [warning(line) for line in lines]
+
+
+def _retiring(catalogue: Catalogue, default: ModelRef, patient: Patient) -> Sequence[Check]:
+    """One line for each model that the operator chose (or that is the default), one for all others."""
+    today = patient.clock.now().date()
+    chosen = ((DEFAULT_SETTING, str(default)), *patient.chosen)
+    lines = list(retirement_lines(catalogue, chosen, today))
+    names = {name.casefold() for _, name in chosen}
     others = [
-        f"{info.ref} on {info.retires}"
-        for info in soon
-        if info.retires is not None and info.retires > today and info.ref != default
+        f"{info.ref} {fate(info, today)}"
+        for info in retiring(catalogue.models.values(), today)
+        if not is_retired(info, today) and str(info.ref).casefold() not in names
     ]
     if others:
-        lines.append(f"these models retire soon, do not rely on them: {', '.join(others)}")
+        lines.append(f"do not rely on these models: {', '.join(others)}")
     return [warning(line) for line in lines]
 
 

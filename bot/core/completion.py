@@ -7,10 +7,11 @@ takes is the adapter's limit as well.
 from collections.abc import Sequence
 from typing import assert_never
 
-from bot.core.catalogue import handle
-from bot.core.command import Command, Complete, ModelDirectory
+from bot.core.catalogue import AUTO, Catalogue, handle
+from bot.core.command import Command, Complete
 from bot.core.gate import Gate, Verdict
 from bot.core.place import Author, Place
+from bot.core.ports import ModelDirectory
 from bot.core.thread_settings import SETTINGS
 
 LIMIT = 25
@@ -33,14 +34,22 @@ class Completion:
             return ()
         match complete:
             case Complete.MODEL:
-                models = (await self._directory.catalogue()).search(typed)
-                return tuple(handle(model.ref) for model in models[:LIMIT])
+                return _models(await self._directory.catalogue(), typed)
             case Complete.COMMAND:
                 return _fitting([command.name for command in self._commands], typed.removeprefix("/"))
             case Complete.SETTING:
                 return _fitting([spec.name for spec in SETTINGS], typed)
             case _:
                 assert_never(complete)
+
+
+def _models(catalogue: Catalogue, typed: str) -> tuple[str, ...]:
+    """`auto` and the short names that begin with what was typed, then the models that fit it."""
+    models = [model for model in catalogue.search(typed) if not model.gone]
+    aliases = dict.fromkeys(alias for model in catalogue.models.values() for alias in model.aliases)
+    wanted = typed.strip().casefold()
+    short = [name for name in (AUTO, *aliases) if name.casefold().startswith(wanted)]
+    return tuple(dict.fromkeys([*short, *(handle(model.ref) for model in models)]))[:LIMIT]
 
 
 def _fitting(names: Sequence[str], typed: str) -> tuple[str, ...]:

@@ -54,6 +54,10 @@ class FixedDirectory:
     def __init__(self, *models: ModelInfo) -> None:
         self._models = models
 
+    @property
+    def default_choice(self) -> str | None:
+        return None
+
     async def catalogue(self, *, refresh: bool = False) -> Catalogue:
         return Catalogue(models={info.ref: info for info in self._models}, providers=("openai",))
 
@@ -64,6 +68,9 @@ class FixedDirectory:
 
     async def model_for(self, chosen: str | None) -> ModelInfo:
         raise AssertionError("the doctor answers nobody")
+
+    def cheap_for(self, model: ModelInfo) -> ModelInfo:
+        raise AssertionError("the doctor writes no titles")
 
 
 def database(found: str | Exception) -> AbstractAsyncContextManager[str]:
@@ -167,16 +174,46 @@ async def test_models_that_retire_soon_are_named_the_default_first(healthy: Pati
         model("c", today + timedelta(days=90)),
         model("d", today - timedelta(days=1)),
         model("e", None),
+        ModelInfo(ref=ModelRef("openai", "f"), gone=True),
+        model("g", today + timedelta(days=5)),
     )
+    chosen = (("DEFAULT_MODEL", "auto"), ("FALLBACK_MODELS", "OpenAI/g"), ("FALLBACK_MODELS", "openai/d"))
+    patient = replace(healthy, directory=directory, chosen=chosen)
 
-    warnings = [
-        check.line for check in await examine(replace(healthy, directory=directory)) if check.status is Status.WARNING
-    ]
+    warnings = [check.line for check in await examine(patient) if check.status is Status.WARNING]
 
     assert warnings == [
         f"openai/a retires on {today + timedelta(days=10)}; set DEFAULT_MODEL to another one",
-        "these models retire soon, do not rely on them: openai/b on " + str(today + timedelta(days=59)),
+        f"openai/g retires on {today + timedelta(days=5)}; set FALLBACK_MODELS to another one",
+        f"openai/d was retired on {today - timedelta(days=1)}; set FALLBACK_MODELS to another one",
+        "do not rely on these models: openai/f is not on the list of openai any more, "
+        f"openai/b retires on {today + timedelta(days=59)}",
     ]
+
+
+async def test_auto_is_a_default_that_names_what_it_falls_back_on(healthy: Patient) -> None:
+    check = await line_about(replace(healthy, default_model="auto"), "default model")
+
+    assert check == ok("default model: auto, chosen for each message (openai/good where it finds none)")
+
+
+async def test_a_chosen_model_that_nobody_can_ask_is_worth_a_warning(healthy: Patient) -> None:
+    chosen = (("FALLBACK_MODELS", "openai/good"), ("FALLBACK_MODELS", "groq/x"), ("SIDE_MODEL", "gemini/y"))
+    checks = await examine(replace(healthy, chosen=chosen))
+
+    assert [check.line for check in checks if check.status is Status.WARNING] == [
+        "FALLBACK_MODELS: groq/x cannot be asked; its provider is not configured",
+        "SIDE_MODEL: gemini/y cannot be asked; its provider is not configured",
+    ]
+
+
+@pytest.mark.parametrize("name", ["anthropic", "gemini"])
+async def test_every_provider_is_checked_under_its_own_settings(healthy: Patient, name: str) -> None:
+    refusing = ListingProvider(AuthenticationFailed("401", provider=name), name)
+    check = await line_about(replace(healthy, providers={name: refusing}), f"{name}: ")
+
+    assert check.status is Status.FAULT
+    assert f"set {name.upper()}_API_KEY" in check.line
 
 
 async def test_a_database_that_does_not_answer_comes_with_its_remedy(healthy: Patient) -> None:

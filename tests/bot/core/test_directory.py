@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bot.core.catalogue import ModelInfo, ModelRef
-from bot.core.catalogue_rows import CatalogueRow
-from bot.core.directory import MAX_AGE_S, Directory, Sources
+from bot.core.catalogue_rows import ANY_MODEL, CatalogueRow
+from bot.core.directory import FORCED_EVERY_S, MAX_AGE_S, Directory, Sources
 from bot.core.errors import ModelNotFound, ProviderUnavailable
 from bot.core.ports import Provider
 from tests.fakes.clock import ManualClock
@@ -61,13 +61,25 @@ async def test_a_list_is_asked_for_once_in_five_minutes() -> None:
 
 
 async def test_a_refresh_can_be_forced() -> None:
-    provider = listing("openai", "luna")
-    models = directory(provider)
+    provider, clock = listing("openai", "luna"), ManualClock()
+    models = directory(provider, clock=clock)
 
     await models.catalogue()
     provider.models = listing("openai", "newer").models
+    await clock.advance(FORCED_EVERY_S)
 
     assert "openai/newer" in await names(models, refresh=True)
+
+
+async def test_nobody_can_flood_the_providers_by_forcing() -> None:
+    provider, clock = listing("openai", "luna"), ManualClock()
+    models = directory(provider, clock=clock)
+
+    for _ in range(20):
+        await models.catalogue(refresh=True)
+        await clock.advance(1)
+
+    assert provider.list_calls == 2
 
 
 async def test_many_callers_cause_one_refresh() -> None:
@@ -82,13 +94,16 @@ async def test_many_callers_cause_one_refresh() -> None:
 
 
 async def test_a_provider_that_fails_keeps_its_last_list() -> None:
-    provider = listing("openai", "special")
-    models = directory(provider)
+    provider, clock = listing("openai", "special"), ManualClock()
+    models = directory(provider, clock=clock)
 
     await models.catalogue()
     provider.list_error = DOWN
+    await clock.advance(FORCED_EVERY_S)
+    listed = await names(models, refresh=True)
 
-    assert "openai/special" in await names(models, refresh=True)
+    assert "openai/special" in listed
+    assert provider.list_calls == 2
 
 
 async def test_a_provider_that_fails_does_not_hurt_the_others() -> None:
@@ -175,11 +190,12 @@ async def test_the_operators_default_counts_when_it_means_something(wanted: str,
 
 
 async def test_a_server_that_is_only_sought_counts_once_it_lists_a_model() -> None:
-    ollama, parrot = listing("ollama"), ScriptedProvider(name="demo")
-    models = directory(sought=(ollama,), stand_in=parrot)
+    ollama, parrot, clock = listing("ollama"), ScriptedProvider(name="demo"), ManualClock()
+    models = directory(sought=(ollama,), stand_in=parrot, clock=clock)
 
     before = str((await models.default()).ref)
     ollama.models = listing("ollama", "llama").models
+    await clock.advance(FORCED_EVERY_S)
     await models.catalogue(refresh=True)
 
     assert before == "demo/parrot"
@@ -270,3 +286,64 @@ async def test_it_refreshes_by_itself_before_the_list_is_too_old() -> None:
         task.cancel()
 
     assert provider.list_calls >= 4
+
+
+async def test_auto_falls_back_on_the_default_of_the_catalogue() -> None:
+    models = directory(ScriptedProvider(name="openai"), default_model="auto")
+
+    assert models.default_choice == "auto"
+    assert str((await models.default()).ref) == "openai/sol"
+    assert str((await models.model_for(None)).ref) == "openai/sol"
+
+
+async def test_a_server_without_a_list_asks_for_a_default_model() -> None:
+    models = directory(ScriptedProvider(name="compatible"))
+
+    for ask in (models.default(), models.model_for(None)):
+        with pytest.raises(ModelNotFound, match="set DEFAULT_MODEL=compatible/<model>") as caught:
+            await ask
+        assert caught.value.provider == "compatible"
+
+
+async def test_other_rows_count_at_once_and_lists_stay() -> None:
+    models = directory(listing("openai", "listed"))
+    models.set_rows([*ROWS, CatalogueRow(ref=ModelRef("openai", "early"))])
+    early = ModelRef("openai", "early") in models.known.models
+    await models.catalogue()
+
+    models.set_rows([CatalogueRow(ref=ModelRef("openai", "late"), aliases=("fast",))])
+
+    assert early
+    assert sorted(await names(models)) == ["openai/late", "openai/listed"]
+
+
+async def test_a_model_that_its_provider_lists_no_more_is_gone_and_not_the_default() -> None:
+    whole = CatalogueRow(ref=ModelRef("openai", ANY_MODEL), lists_all=True)
+    sources = Sources(configured=(listing("openai", "embedding", "luna"),))
+    models = Directory([whole, *ROWS], sources, clock=ManualClock(), default_model="auto")
+
+    found = (await models.catalogue()).models
+
+    assert [ref.id for ref, info in found.items() if info.gone] == ["sol"]
+    assert str((await models.default()).ref) == "openai/luna"
+
+
+@pytest.mark.parametrize(
+    ("lists_all", "listed"),
+    [(None, ("luna",)), (False, ("luna",)), (True, ("other", "server")), (True, ("luna", "sol"))],
+)
+async def test_nothing_is_gone_while_the_list_may_be_short_or_of_another_server(
+    lists_all: bool | None, listed: tuple[str, ...]
+) -> None:
+    row = CatalogueRow(ref=ModelRef("openai", ANY_MODEL), lists_all=lists_all)
+    sources = Sources(configured=(listing("openai", *listed),))
+    models = Directory([row, *ROWS], sources, clock=ManualClock())
+
+    assert not [info for info in (await models.catalogue()).models.values() if info.gone]
+
+
+async def test_what_could_be_configured_is_known_to_the_catalogue() -> None:
+    sources = Sources(sought=(ScriptedProvider(name="ollama"),), unconfigured={"openai": "OPENAI_API_KEY"})
+    models = Directory(ROWS, sources, clock=ManualClock())
+
+    assert (await models.catalogue()).unconfigured == {"openai": "OPENAI_API_KEY"}
