@@ -7,8 +7,9 @@ since a text like "$owner" would otherwise be read as a field.
 # The document: `_id` thread key, `place`, `q` items (each with its arrival number `k`), `np` their number,
 # `ring` uids seen, `owner` and `until` the lease, `fence`, `k` arrivals so far, `held` the highest arrival
 # that an owner was handed, `n` next seq, `from_seq`, `tries`, `stop` who asked, `ingest` what the last ingest
-# did, `attempt` {uid, fence, at, called, sending, pages},
-# `active_at` and `last_order` what ActivityStore tells.
+# did, `attempt` {uid, fence, at, called, sending, pages}, `fresh` where somebody started afresh,
+# `active_at` and `last_order` what ActivityStore tells, `summary` {upto_seq, text}, `title`,
+# `chores` {name: until when somebody is at it}.
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import Final
 from bson.int64 import Int64
 
 from bot.core.place import Place
-from bot.core.turn_record import Claim, Item, ItemKind
+from bot.core.turn_record import Claim, Item, ItemKind, Summary
 from bot.storage.codec import Document, storable, to_document
 
 QUEUE_CAP: Final = 50
@@ -146,7 +147,30 @@ def has_waiting(message_id: str) -> Document:
 def start_afresh() -> list[Document]:
     """The context begins after the stored turns, and after the one that is running or about to."""
     running = {"$cond": [{"$gt": ["$np", 0]}, 1, 0]}
-    return [{"$set": {"from_seq": {"$max": ["$from_seq", {"$add": ["$n", running]}]}}}]
+    afresh = {"$max": ["$from_seq", {"$add": ["$n", running]}]}
+    return [{"$set": {"from_seq": afresh, "fresh": afresh, "summary": "$$REMOVE"}}]
+
+
+def chore_free(chore: str) -> Document:
+    """An expression: nobody is at a chore."""
+    return {"$lt": [{"$ifNull": [f"$chores.{chore}", NEVER]}, "$$NOW"]}
+
+
+def begin_chore(chore: str, lease_s: float) -> list[Document]:
+    """Be at a chore until the lease runs out."""
+    return [{"$set": {f"chores.{chore}": renewed(lease_s)}}]
+
+
+def takes_summary(summary: Summary) -> Document:
+    """A filter: nobody started afresh behind the summary, and no other one stands for as much. Cuts do not matter."""
+    upto = Int64(summary.upto_seq)
+    older = [{"summary": {"$exists": False}}, {"summary.upto_seq": {"$lt": upto}}, {"summary": to_document(summary)}]
+    return {"$and": [{"$or": [{"fresh": {"$exists": False}}, {"fresh": {"$lte": upto}}]}, {"$or": older}]}
+
+
+def set_summary(summary: Summary) -> Document:
+    """The summary stands for the turns up to its number; what comes after them is the context."""
+    return {"$set": {"summary": to_document(summary)}, "$max": {"from_seq": Int64(summary.upto_seq + 1)}}
 
 
 def _blank() -> Document:

@@ -1,22 +1,31 @@
-"""The account of provider calls in MongoDB: append-only rows, added up by the server.
+"""The account of provider calls in MongoDB: append-only rows, and their sums from rollups.
 
-`cost` is nano-USD as int64, null where it is unknown. Knows no prices and no budgets.
+`cost` is nano-USD as int64, null where it is unknown; `rates` are those that made it up, by what they are for;
+`unrolled` marks a row that is in no rollup yet. Knows no prices and no budgets.
 """
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import assert_never
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime
+from itertools import chain
+from typing import Final
 
 from bson.int64 import Int64
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import BulkWriteError
 
-from bot.core.ledger import Certainty, LedgerRow, ModelSpending, Spending, SpendingScope
-from bot.core.place import Scope
+from bot.core.errors import StorageUnavailable
+from bot.core.ledger import DaySpending, LedgerRow, ModelSpending, Spending, SpendingScope
 from bot.storage.codec import Document, from_document, to_document
 from bot.storage.database import Database
+from bot.storage.rollup_documents import SUMS, add_up, rows_of, scope_name, sums_added, sums_in
+from bot.storage.rollups import WAITING, Progress, Roller, only_duplicates
 
-_DUPLICATE_KEY = 11000
+_TRIES: Final = 20
+_PAUSE_S: Final = 0.02
+_OF_A_DAY: Final = ("requests", "nano_usd", "estimated_requests", "unknown_requests")
+
+_Sums = Iterable[tuple[str, str, Mapping[str, int]]]
 
 
 class Ledger:
@@ -24,68 +33,76 @@ class Ledger:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._roller = Roller(database)
 
     async def append(self, rows: Sequence[LedgerRow]) -> None:
         if not rows:
             return
         async with self._database.operation():
             try:
-                await self._usage.insert_many([_row(row) for row in rows], ordered=False)
+                await self._usage.insert_many([_to_row(row) for row in rows], ordered=False)
             except BulkWriteError as error:
-                if not _only_duplicates(error):
+                if not only_duplicates(error):
                     raise
 
     async def spending(self, scope: SpendingScope, since: datetime | None) -> Spending:
-        found: Document = {_scope_field(scope.scope): scope.key}
-        if since is not None:
-            found["at"] = {"$gte": since}
+        """As the port: rollups and what waits for them, read in a moment in which no batch was applied."""
+        for _ in range(_TRIES):
+            number = await self._roller.finish_open()
+            rolled = await self._rolled(scope_name(scope), since)
+            waiting = await self._waiting(scope, since)
+            if await self._roller.progress() == Progress(number=number, batch=None):
+                return _spending(chain(sums_in(rolled), sums_added(waiting)))
+            await self._database.clock.sleep(_PAUSE_S)
+        raise StorageUnavailable("calls are being added up faster than their sums can be read")
+
+    async def rows(self, scope: SpendingScope, since: datetime | None, limit: int) -> tuple[LedgerRow, ...]:
+        newest = self._usage.find(rows_of(scope, since), sort=[("at", -1)], limit=limit)
         async with self._database.operation():
-            sums = await self._usage.aggregate([{"$match": found}, *_SUM_BY_MODEL])
-            documents = await sums.to_list()
-        return Spending(models=tuple(from_document(ModelSpending, document) for document in documents))
+            documents = await newest.to_list()
+        return tuple(_from_row(document) for document in documents)
 
     @property
     def _usage(self) -> AsyncCollection[Document]:
         return self._database.collection("usage")
 
+    async def _rolled(self, scope: str, since: datetime | None) -> list[Document]:
+        found: Document = {"scope": scope}
+        if since is not None:
+            found["day"] = {"$gte": since.astimezone(UTC).date().isoformat()}
+        async with self._database.operation():
+            return await self._database.collection("rollups").find(found, {"_id": 0, "day": 1, "m": 1}).to_list()
 
-def _counted(certainty: Certainty) -> Document:
-    return {"$sum": {"$cond": [{"$eq": ["$certainty", certainty.value]}, 1, 0]}}
-
-
-_SUM_BY_MODEL: tuple[Document, ...] = (
-    {
-        "$group": {
-            "_id": "$model",
-            "requests": {"$sum": 1},
-            "input_tokens": {"$sum": "$usage.input_tokens"},
-            "cached_tokens": {"$sum": "$usage.cached_tokens"},
-            "output_tokens": {"$sum": "$usage.output_tokens"},
-            "nano_usd": {"$sum": "$cost"},
-            "estimated_requests": _counted(Certainty.ESTIMATED),
-            "unknown_requests": _counted(Certainty.UNKNOWN),
-        }
-    },
-    {"$set": {"model": "$_id"}},
-    {"$sort": {"nano_usd": -1, "model": 1}},
-)
+    async def _waiting(self, scope: SpendingScope, since: datetime | None) -> list[Document]:
+        stages = [{"$match": {**WAITING, **rows_of(scope, since)}}, *add_up(scope=scope_name(scope))]
+        async with self._database.operation():
+            # Without the hint the server may walk through all rows of a person for the few that wait.
+            return await (await self._usage.aggregate(stages, hint="unrolled")).to_list()
 
 
-def _scope_field(scope: Scope) -> str:
-    match scope:
-        case Scope.ME:
-            return "author_key"
-        case Scope.CHANNEL:
-            return "channel_key"
-        case Scope.SERVER:
-            return "space_key"
-        case Scope.THREAD:
-            raise ValueError("spending is not kept by thread")
-        case _:
-            assert_never(scope)
+def _spending(sums: _Sums) -> Spending:
+    models: dict[str, list[int]] = defaultdict(lambda: [0] * len(SUMS))
+    days: dict[str, list[int]] = defaultdict(lambda: [0] * len(_OF_A_DAY))
+    for day, model, added in sums:
+        _add(models[model], SUMS, added)
+        _add(days[day], _OF_A_DAY, added)
+    found = [ModelSpending(model=model, **dict(zip(SUMS, values, strict=True))) for model, values in models.items()]
+    return Spending(
+        models=tuple(sorted(found, key=lambda model: (-model.nano_usd, model.model))),
+        days=tuple(
+            DaySpending(day=date.fromisoformat(day), **dict(zip(_OF_A_DAY, values, strict=True)))
+            for day, values in sorted(days.items())
+        ),
+    )
 
 
-def _row(row: LedgerRow) -> Document:
+def _add(values: list[int], names: Sequence[str], added: Mapping[str, int]) -> None:
+    for place, name in enumerate(names):
+        if name in added:
+            values[place] += added[name]
+
+
+def _to_row(row: LedgerRow) -> Document:
     """The row with its cost taken apart; a `space_key` of None is left out, its index skips the row."""
     fields = to_document(row)
     cost = row.cost
@@ -99,11 +116,19 @@ def _row(row: LedgerRow) -> Document:
         "certainty": cost.certainty.value,
         "price_source": cost.source,
         "priced_at": cost.priced_at,
-        "v": 1,
+        "rates": {rate.billed.value: Int64(rate.nano_usd) for rate in cost.rates},
+        **WAITING,
+        "v": 2,
     }
 
 
-def _only_duplicates(error: BulkWriteError) -> bool:
-    details = error.details or {}
-    failed = details.get("writeErrors", [])
-    return not details.get("writeConcernErrors") and all(e["code"] == _DUPLICATE_KEY for e in failed)
+def _from_row(document: Document) -> LedgerRow:
+    cost = {
+        "nano_usd": None if document["cost"] is None else int(document["cost"]),
+        "certainty": document["certainty"],
+        "source": document["price_source"],
+        "priced_at": document["priced_at"],
+        "rates": [{"billed": name, "nano_usd": rate} for name, rate in document.get("rates", {}).items()],
+    }
+    fields = {**document, "id": document["_id"], "space_key": document.get("space_key"), "cost": cost}
+    return from_document(LedgerRow, fields)

@@ -4,6 +4,7 @@ A step may run twice (its lease can run out), so each one is idempotent. Knows n
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,10 +13,12 @@ import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
+from bot.core.clock import SystemClock
 from bot.core.errors import StorageUnavailable
 from bot.core.ports import Clock
 from bot.storage.codec import Document
-from bot.storage.schema import apply_validators
+from bot.storage.rebuild import rebuild
+from bot.storage.schema import apply_validators, ensure_indexes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +31,32 @@ class Migration:
 
 def migrations() -> tuple[Migration, ...]:
     """All steps, oldest first."""
-    return (Migration(version=1, run=apply_validators),)
+    return (Migration(version=1, run=apply_validators), Migration(version=2, run=_roll_up_all))
+
+
+async def _roll_up_all(database: AsyncDatabase[Document]) -> None:
+    """Rollups for the rows of version 1, which carry no mark that they wait for any."""
+    await ensure_indexes(database)  # reading the ledger by days takes one that is new
+    await rebuild(_Unguarded(database))
+
+
+class _Unguarded:
+    """A database while it is being opened: nobody else uses the connection, nothing stands in line."""
+
+    def __init__(self, database: AsyncDatabase[Document]) -> None:
+        self.clock: Clock = SystemClock()
+        self._database = database
+
+    def collection(self, name: str) -> AsyncCollection[Document]:
+        return self._database[name]
+
+    def operation(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 LEASE_S: Final = 60.0
+#: Longer than the lease: a process that comes to run the same step meanwhile does no harm, giving up half-way would.
+_STEP_S: Final = 600.0
 _POLL_S: Final = 0.2
 #: The end of a lease that nobody holds.
 _FREE: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -83,7 +108,7 @@ async def _run(
     done = await _version(meta)
     for step in steps:
         if step.version > done:
-            with pymongo.timeout(LEASE_S):  # instead of the client's few seconds: a step reads much
+            with pymongo.timeout(_STEP_S):  # instead of the client's few seconds: a step reads much
                 await step.run(database)
             await meta.update_one({"_id": "schema", "owner": owner}, {"$max": {"version": step.version}})
     await meta.update_one({"_id": "schema", "owner": owner}, {"$set": {"until": _FREE}, "$unset": {"owner": ""}})

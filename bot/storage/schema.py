@@ -48,7 +48,23 @@ def indexes() -> Mapping[str, tuple[IndexModel, ...]]:
             _newest_of("author_key", "author_at"),
             _newest_of("channel_key", "channel_at"),
             _newest_of("space_key", "space_at", partialFilterExpression={"space_key": {"$exists": True}}),
+            IndexModel([("at", DESCENDING)], name="at"),
+            # The few that no rollup holds yet.
+            IndexModel([("unrolled", ASCENDING)], name="unrolled", partialFilterExpression={"unrolled": True}),
         ),
+        "rollups": (
+            IndexModel([("scope", ASCENDING), ("day", ASCENDING)], name="scope_day"),
+            IndexModel([("day", ASCENDING), ("batch", ASCENDING)], name="day_batch"),
+        ),
+        "counters": (
+            # Counters of which something is held.
+            IndexModel(
+                [("oldest", ASCENDING)], name="held_since", partialFilterExpression={"oldest": {"$type": "date"}}
+            ),
+            _ttl(),
+        ),
+        "rates": (_ttl(),),
+        "answers": (_ttl(),),
         "refusals": (_ttl(),),
         "invocations": (
             IndexModel([("handed_at", ASCENDING)], name="open_handed", partialFilterExpression={"open": True}),

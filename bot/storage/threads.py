@@ -11,13 +11,16 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from bot.core.errors import Fenced, StorageUnavailable
 from bot.core.place import Place
-from bot.core.turn_record import Attempt, Claim, Ingested, Item
+from bot.core.stores import ThreadState
+from bot.core.turn_record import Attempt, Claim, Ingested, Item, Summary
 from bot.storage import lanes
-from bot.storage.codec import Document, from_document
+from bot.storage.codec import Document, from_document, storable
 from bot.storage.database import Database
 
 #: What a claim is read from: not the ring, which is long.
-_FIELDS: Document = dict.fromkeys(("place", "fence", "n", "from_seq", "attempt", "tries", "np", "q"), 1)
+_FIELDS: Document = dict.fromkeys(
+    ("place", "fence", "n", "from_seq", "attempt", "tries", "np", "q", "summary", "title"), 1
+)
 #: The queue only travels to who has to work on it.
 _INGEST_FIELDS: Document = {**_FIELDS, "ingest": 1, "q": {"$cond": ["$ingest.claimed", "$q", []]}}
 
@@ -118,6 +121,35 @@ class ThreadStore:
         async with self._database.operation():
             return await self._threads.find_one({"_id": thread_key}, {"_id": 1}) is not None
 
+    async def state(self, thread_key: str) -> ThreadState:
+        wanted = dict.fromkeys(("n", "from_seq", "summary", "title"), 1)
+        async with self._database.operation():
+            document = await self._threads.find_one({"_id": thread_key}, wanted)
+        if document is None:
+            return ThreadState()
+        return ThreadState(
+            next_seq=int(document["n"]),
+            from_seq=int(document["from_seq"]),
+            summary=_summary(document),
+            title=document.get("title"),
+        )
+
+    async def begin_chore(self, thread_key: str, chore: str, lease_s: float) -> bool:
+        found = {"_id": thread_key, "$expr": lanes.chore_free(chore)}
+        return await self._update(found, lanes.begin_chore(chore, lease_s))
+
+    async def end_chore(self, thread_key: str, chore: str) -> None:
+        await self._update({"_id": thread_key}, {"$unset": {f"chores.{chore}": ""}})
+
+    async def set_summary(self, thread_key: str, summary: Summary) -> bool:
+        found = {"_id": thread_key, **lanes.takes_summary(summary)}
+        return await self._update(found, lanes.set_summary(summary))
+
+    async def set_title(self, thread_key: str, title: str, *, replace: bool) -> bool:
+        # As in `finish`, twice does no harm: who repeats a write that came through is told the same.
+        untitled = {} if replace else {"title": {"$in": [None, storable(title)]}}
+        return await self._update({"_id": thread_key, **untitled}, {"$set": {"title": storable(title)}})
+
     @property
     def _threads(self) -> AsyncCollection[Document]:
         return self._database.collection("threads")
@@ -153,7 +185,14 @@ def _claim(document: Document) -> Claim:
         from_seq=int(document["from_seq"]),
         attempt=_attempt(document.get("attempt"), items[0].uid),
         tries=document["tries"],
+        summary=_summary(document),
+        titled=document.get("title") is not None,
     )
+
+
+def _summary(document: Document) -> Summary | None:
+    kept = document.get("summary")
+    return None if kept is None else from_document(Summary, kept)
 
 
 def _items(document: Document) -> tuple[Item, ...]:

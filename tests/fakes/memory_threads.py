@@ -11,7 +11,8 @@ from bot.core.clock import SystemClock
 from bot.core.errors import Fenced, StorageUnavailable
 from bot.core.place import Place
 from bot.core.ports import Clock
-from bot.core.turn_record import Attempt, Claim, Ingested, Item, ItemKind
+from bot.core.stores import ThreadState
+from bot.core.turn_record import Attempt, Claim, Ingested, Item, ItemKind, Summary
 
 QUEUE_CAP = 50
 RING_SIZE = 128
@@ -49,9 +50,14 @@ class Lane:
     handed: int = 0
     next_seq: int = 0
     from_seq: int = 0
+    fresh: int = 0
     tries: int = 0
     attempt: Attempt | None = None
     stop: str | None = None
+    summary: Summary | None = None
+    title: str | None = None
+    #: Until when somebody is at a chore, by its name.
+    chores: dict[str, float] = field(default_factory=dict)
 
     @property
     def head(self) -> str | None:
@@ -67,6 +73,8 @@ class Lane:
             from_seq=self.from_seq,
             attempt=attempt,
             tries=self.tries,
+            summary=self.summary,
+            titled=self.title is not None,
         )
 
     def enqueue(self, item: Item) -> None:
@@ -197,11 +205,51 @@ class MemoryThreadStore(Outage):
         self._answer()
         lane = self.lanes.get(thread_key)
         if lane is not None:
-            lane.from_seq = lane.next_seq + (1 if lane.queue else 0)
+            lane.from_seq = lane.fresh = lane.next_seq + (1 if lane.queue else 0)
+            lane.summary = None
 
     async def is_joined(self, thread_key: str) -> bool:
         self._answer()
         return thread_key in self.lanes
+
+    async def state(self, thread_key: str) -> ThreadState:
+        self._answer()
+        lane = self.lanes.get(thread_key)
+        if lane is None:
+            return ThreadState()
+        return ThreadState(next_seq=lane.next_seq, from_seq=lane.from_seq, summary=lane.summary, title=lane.title)
+
+    async def begin_chore(self, thread_key: str, chore: str, lease_s: float) -> bool:
+        self._answer()
+        lane = self.lanes.get(thread_key)
+        if lane is None or lane.chores.get(chore, float("-inf")) >= self._now():
+            return False
+        lane.chores[chore] = self._now() + lease_s
+        return True
+
+    async def end_chore(self, thread_key: str, chore: str) -> None:
+        self._answer()
+        lane = self.lanes.get(thread_key)
+        if lane is not None:
+            lane.chores.pop(chore, None)
+
+    async def set_summary(self, thread_key: str, summary: Summary) -> bool:
+        self._answer()
+        lane = self.lanes.get(thread_key)
+        if lane is None or lane.fresh > summary.upto_seq:
+            return False
+        if lane.summary not in (None, summary) and lane.summary.upto_seq >= summary.upto_seq:
+            return False
+        lane.summary, lane.from_seq = summary, max(lane.from_seq, summary.upto_seq + 1)
+        return True
+
+    async def set_title(self, thread_key: str, title: str, *, replace: bool) -> bool:
+        self._answer()
+        lane = self.lanes.get(thread_key)
+        if lane is None or not (replace or lane.title in (None, title)):
+            return False
+        lane.title = title
+        return True
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

@@ -8,12 +8,12 @@ import copy
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import assert_never
 
 from bot.core.clock import SystemClock
 from bot.core.inbound import Inbound
-from bot.core.ledger import Certainty, LedgerRow, ModelSpending, Spending, SpendingScope
-from bot.core.place import Scope
+from bot.core.ledger import Certainty, DaySpending, LedgerRow, ModelSpending, Spending, SpendingScope, Whose
 from bot.core.ports import Clock
 from bot.core.turn_record import TurnRecord
 from tests.fakes.memory_threads import MemoryThreadStore, Outage
@@ -69,48 +69,78 @@ class MemoryTurnStore(Outage):
 
 
 class MemoryLedger(Outage):
-    """See `bot.core.stores.Ledger`; `rows` is public for assertions."""
+    """See `bot.core.stores.Ledger`; `booked` holds the rows by id, for assertions."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, LedgerRow] = {}
+        self.booked: dict[str, LedgerRow] = {}
 
     async def append(self, rows: Sequence[LedgerRow]) -> None:
         self._answer()
         for row in rows:
-            self.rows.setdefault(row.id, row)
+            self.booked.setdefault(row.id, row)
 
     async def spending(self, scope: SpendingScope, since: datetime | None) -> Spending:
         self._answer()
-        key_of, by_model = _key_of(scope.scope), defaultdict[str, list[LedgerRow]](list)
-        for row in self.rows.values():
-            if key_of(row) == scope.key and (since is None or row.at >= since):
-                by_model[row.model].append(row)
-        models = [_sum(model, rows) for model, rows in by_model.items()]
-        return Spending(models=tuple(sorted(models, key=lambda model: (-model.nano_usd, model.model))))
+        by_model, by_day = defaultdict[str, list[LedgerRow]](list), defaultdict[date, list[LedgerRow]](list)
+        for row in self._of(scope, since):
+            by_model[row.model].append(row)
+            by_day[row.at.astimezone(UTC).date()].append(row)
+        models = [_of_model(model, rows) for model, rows in by_model.items()]
+        return Spending(
+            models=tuple(sorted(models, key=lambda model: (-model.nano_usd, model.model))),
+            days=tuple(_of_day(day, rows) for day, rows in sorted(by_day.items())),
+        )
+
+    async def rows(self, scope: SpendingScope, since: datetime | None, limit: int) -> tuple[LedgerRow, ...]:
+        self._answer()
+        newest = sorted(self._of(scope, since), key=lambda row: (row.at, row.id), reverse=True)
+        return tuple(newest[:limit])
+
+    def _of(self, scope: SpendingScope, since: datetime | None) -> list[LedgerRow]:
+        key_of = _key_of(scope.whose)
+        rows = [row for row in self.booked.values() if key_of(row) == scope.key]
+        return [row for row in rows if since is None or row.at >= since]
 
 
-def _key_of(scope: Scope) -> Callable[[LedgerRow], str | None]:
-    match scope:
-        case Scope.ME:
+def _key_of(whose: Whose) -> Callable[[LedgerRow], str | None]:
+    match whose:
+        case Whose.USER:
             return lambda row: row.author_key
-        case Scope.CHANNEL:
+        case Whose.CHANNEL:
             return lambda row: row.channel_key
-        case Scope.SERVER:
+        case Whose.SERVER:
             return lambda row: row.space_key
-        case Scope.THREAD:
-            raise ValueError("spending is not kept by thread")
+        case Whose.ALL:
+            return lambda row: ""
+        case _:
+            assert_never(whose)
 
 
-def _sum(model: str, rows: Sequence[LedgerRow]) -> ModelSpending:
+def _money(rows: Sequence[LedgerRow]) -> tuple[int, int, int, int]:
+    """Requests, known nano-USD, and how many requests are estimated and unknown."""
+    certainties = [row.cost.certainty for row in rows]
+    known = sum(row.cost.nano_usd or 0 for row in rows)
+    return len(rows), known, certainties.count(Certainty.ESTIMATED), certainties.count(Certainty.UNKNOWN)
+
+
+def _of_model(model: str, rows: Sequence[LedgerRow]) -> ModelSpending:
+    requests, nano_usd, estimated, unknown = _money(rows)
     return ModelSpending(
         model=model,
-        requests=len(rows),
+        requests=requests,
         input_tokens=sum(row.usage.input_tokens for row in rows),
         cached_tokens=sum(row.usage.cached_tokens for row in rows),
         output_tokens=sum(row.usage.output_tokens for row in rows),
-        nano_usd=sum(row.cost.nano_usd or 0 for row in rows),
-        estimated_requests=sum(row.cost.certainty is Certainty.ESTIMATED for row in rows),
-        unknown_requests=sum(row.cost.certainty is Certainty.UNKNOWN for row in rows),
+        nano_usd=nano_usd,
+        estimated_requests=estimated,
+        unknown_requests=unknown,
+    )
+
+
+def _of_day(day: date, rows: Sequence[LedgerRow]) -> DaySpending:
+    requests, nano_usd, estimated, unknown = _money(rows)
+    return DaySpending(
+        day=day, requests=requests, nano_usd=nano_usd, estimated_requests=estimated, unknown_requests=unknown
     )
 
 

@@ -34,3 +34,10 @@ def world(request: pytest.FixtureRequest) -> World:
         return MemoryWorld()
     clock: OwnedClock = request.getfixturevalue("owned_clock")
     return MongoWorld(request.getfixturevalue("database"), clock)
+
+
+@pytest.fixture
+async def second_connection(mongodb_uri: str, database: Database) -> AsyncIterator[Database]:
+    """The same database as another process has it."""
+    async with Database(mongodb_uri, DATABASE) as opened:
+        yield opened

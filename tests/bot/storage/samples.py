@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot.core.events import Outcome, Usage
 from bot.core.inbound import Inbound, Invoked
-from bot.core.ledger import CallStatus, Certainty, Cost, LedgerRow
+from bot.core.ledger import Billed, CallStatus, Certainty, Cost, LedgerRow, Rate
 from bot.core.place import Author, ChatKind, Place
 from bot.core.turn_record import Item, ItemKind, TurnRecord
 
@@ -49,6 +49,9 @@ def turn(seq: int, *, uid: str | None = None, fence: int = 1, answer: str = "hi"
     )
 
 
+RATES = (Rate(billed=Billed.INPUT, nano_usd=5_000_000), Rate(billed=Billed.OUTPUT, nano_usd=25_000_000_000_000))
+
+
 def row(
     number: int,
     *,
@@ -72,7 +75,7 @@ def row(
         model_answered=None,
         usage=Usage(input_tokens=100, output_tokens=20, cached_tokens=10),
         usage_estimated=False,
-        cost=Cost(nano_usd=nano_usd, certainty=certainty, source="catalogue", priced_at="2026-11-01"),
+        cost=Cost(nano_usd=nano_usd, certainty=certainty, source="catalogue", priced_at="2026-11-01", rates=RATES),
         status=CallStatus.COMPLETED,
         first_token_s=None,
         duration_s=1.5,

@@ -6,15 +6,17 @@ import pytest
 from bson.int64 import Int64
 from pymongo.errors import WriteError
 
-from bot.core.ledger import SpendingScope
-from bot.core.place import Scope
+from bot.core.budget import Due, Period
+from bot.core.ledger import SpendingScope, Whose
+from bot.storage.budgets import BudgetStore
 from bot.storage.codec import Document
 from bot.storage.database import Database
 from bot.storage.ledger import Ledger
+from bot.storage.rollups import Roller
 from bot.storage.schema import ensure_indexes, indexes
 from bot.storage.threads import ThreadStore
 from bot.storage.turns import TurnStore
-from tests.bot.storage.samples import ADA, KEY, PLACE, item, place, row, turn
+from tests.bot.storage.samples import ADA, KEY, NOON, PLACE, item, place, row, turn
 
 TURNS = 10_000
 
@@ -98,22 +100,62 @@ async def test_a_sweep_looks_only_at_threads_where_something_waits(database: Dat
     assert documents <= 1
 
 
-@pytest.mark.parametrize(
-    ("scope", "key"),
-    [(Scope.ME, ADA), (Scope.CHANNEL, PLACE.channel_key), (Scope.SERVER, "telegram:99:s")],
-    ids=lambda value: str(value),
+OF_ONE = (
+    SpendingScope(whose=Whose.USER, key=ADA),
+    SpendingScope(whose=Whose.CHANNEL, key=PLACE.channel_key),
+    SpendingScope(whose=Whose.SERVER, key="telegram:99:s"),
 )
-async def test_spending_reads_only_the_rows_that_it_adds_up(database: Database, scope: Scope, key: str) -> None:
+
+
+async def others_rows(database: Database) -> Ledger:
+    """A ledger with one row of each scope of `OF_ONE`, and 48 of others; all rolled up."""
     ledger = Ledger(database)
     await ledger.append([row(1, space="telegram:99:s")])
     others = [replace(row(n, author=f"telegram:{n}"), channel_key=f"telegram:{n}") for n in range(2, 50)]
     await ledger.append(others)
+    await Roller(database).roll()
+    return ledger
+
+
+@pytest.mark.parametrize("scope", OF_ONE, ids=lambda scope: str(scope.whose))
+async def test_spending_reads_only_the_rollups_that_it_adds_up(database: Database, scope: SpendingScope) -> None:
+    ledger = await others_rows(database)
 
     async with Profiler(database) as profiler:
-        await ledger.spending(SpendingScope(scope=scope, key=key), row(1).at)
+        await ledger.spending(scope, NOON.replace(hour=0))
+        of_rollups, of_rows = await profiler.examined("rollups"), await profiler.examined("usage")
+
+    progress = 2  # is read before and after, by its id
+    assert of_rollups == (1 + progress, 1 + progress)
+    assert of_rows == (0, 0)
+
+
+@pytest.mark.parametrize("scope", [*OF_ONE, SpendingScope(whose=Whose.ALL)], ids=lambda scope: str(scope.whose))
+async def test_rows_are_read_one_by_one_from_the_newest(database: Database, scope: SpendingScope) -> None:
+    ledger = await others_rows(database)
+
+    async with Profiler(database) as profiler:
+        rows = await ledger.rows(scope, None, 1)
         examined = await profiler.examined("usage")
 
+    assert len(rows) == 1
     assert examined == (1, 1)
+
+
+async def test_a_search_for_abandoned_holds_passes_over_young_and_settled_ones(database: Database) -> None:
+    budgets = BudgetStore(database, Ledger(database))
+    for number in range(20):
+        person = SpendingScope(whose=Whose.USER, key=f"telegram:{number}")
+        counter = Due.of(person, Period.DAY, 100, NOON.replace(year=2099))
+        await budgets.reserve("a", 10, [counter])
+        if number < 10:
+            await budgets.settle("a", 10, [counter.counter])
+
+    async with Profiler(database) as profiler:
+        assert await budgets.settle_abandoned(3_600) == 0
+        _, documents = await profiler.examined("counters")
+
+    assert documents == 0
 
 
 @pytest.mark.parametrize("cost", [0.5, 7, "7"], ids=["float", "int32", "text"])

@@ -3,17 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-from bot.core import stores
+from bot.core import money_stores, stores
 from bot.core.turn_record import Claim
 from bot.storage.access import AccessStore
+from bot.storage.answers import AnswerCache
+from bot.storage.budgets import BudgetStore
+from bot.storage.calibrations import CalibrationStore
+from bot.storage.codec import Document
 from bot.storage.database import Database
 from bot.storage.invocations import InvocationStore
 from bot.storage.ledger import Ledger
+from bot.storage.rates import RateStore
 from bot.storage.settings import SettingStore
 from bot.storage.threads import ThreadStore
 from bot.storage.turns import TurnStore
 from tests.bot.storage.samples import PLACE, item
 from tests.fakes.memory_threads import MemoryThreadStore
+from tests.fakes.money import MemoryAnswers, MemoryBudgets, MemoryCalibrations, MemoryRates
 from tests.fakes.stores import (
     MemoryAccess,
     MemoryInvocations,
@@ -50,6 +56,10 @@ class World(Protocol):
     settings: stores.SettingStore
     access: stores.AccessStore
     invocations: stores.InvocationStore
+    budgets: money_stores.BudgetStore
+    rates: money_stores.RateStore
+    calibrations: money_stores.CalibrationStore
+    answers: money_stores.AnswerCache
 
     def threads(self, owner: str) -> stores.ThreadStore:
         """The store as the process `owner` has it."""
@@ -59,6 +69,10 @@ class World(Protocol):
         """The thread's lease runs out, as if its owner had died."""
         ...
 
+    async def pass_time(self, seconds: float) -> None:
+        """So much time passes, for holds and buckets as well, whose clock is the database's."""
+        ...
+
 
 class MemoryWorld:
     """The fakes."""
@@ -66,10 +80,15 @@ class MemoryWorld:
     def __init__(self) -> None:
         self.clock = OwnedClock()
         self.turns: stores.TurnStore = MemoryTurnStore()
-        self.ledger: stores.Ledger = MemoryLedger()
+        ledger = MemoryLedger()
+        self.ledger: stores.Ledger = ledger
         self.settings: stores.SettingStore = MemorySettings()
         self.access: stores.AccessStore = MemoryAccess()
         self.invocations: stores.InvocationStore = MemoryInvocations(self.clock)
+        self.budgets: money_stores.BudgetStore = MemoryBudgets(ledger, self.clock)
+        self.rates: money_stores.RateStore = MemoryRates(self.clock)
+        self.calibrations: money_stores.CalibrationStore = MemoryCalibrations()
+        self.answers: money_stores.AnswerCache = MemoryAnswers(self.clock)
         self._threads = MemoryThreadStore("nobody", LEASE_S, self.clock)
 
     def threads(self, owner: str) -> stores.ThreadStore:
@@ -77,6 +96,9 @@ class MemoryWorld:
 
     async def expire(self, thread_key: str) -> None:
         self._threads.lanes[thread_key].until = 0.0
+
+    async def pass_time(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
 
 
 class MongoWorld:
@@ -89,6 +111,10 @@ class MongoWorld:
         self.settings: stores.SettingStore = SettingStore(database)
         self.access: stores.AccessStore = AccessStore(database)
         self.invocations: stores.InvocationStore = InvocationStore(database)
+        self.budgets: money_stores.BudgetStore = BudgetStore(database, self.ledger)
+        self.rates: money_stores.RateStore = RateStore(database)
+        self.calibrations: money_stores.CalibrationStore = CalibrationStore(database)
+        self.answers: money_stores.AnswerCache = AnswerCache(database)
         self._database = database
 
     def threads(self, owner: str) -> stores.ThreadStore:
@@ -98,6 +124,18 @@ class MongoWorld:
         past = datetime(2020, 1, 1, tzinfo=UTC)
         async with self._database.operation():
             await self._database.collection("threads").update_one({"_id": thread_key}, {"$set": {"until": past}})
+
+    async def pass_time(self, seconds: float) -> None:
+        await self.clock.sleep(seconds)
+
+        def earlier(field: str) -> Document:
+            return {"$subtract": [field, round(seconds * 1000)]}
+
+        aged = {"$mergeObjects": ["$$this", {"at": earlier("$$this.at")}]}
+        holds = {"holds": {"$map": {"input": "$holds", "in": aged}}, "oldest": earlier("$oldest")}
+        async with self._database.operation():
+            await self._database.collection("counters").update_many({}, [{"$set": holds}])
+            await self._database.collection("rates").update_many({}, [{"$set": {"at": earlier("$at")}}])
 
 
 async def claimed(world: World, owner: str = "a", number: int = 1) -> Claim:
