@@ -1,16 +1,17 @@
 """From a finished or lost provider call to its row in the ledger. Pure."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.core.catalogue import ModelInfo
+from bot.core.catalogue import AUTO, ModelInfo
 from bot.core.events import CallFinished, Usage
 from bot.core.formatting import cost, count
-from bot.core.ledger import CallStatus, Certainty, LedgerRow
+from bot.core.ledger import CallKind, CallStatus, Certainty, Cost, LedgerRow
 from bot.core.place import Place
 from bot.core.ports import Pricer
 from bot.core.tokens import estimate_tokens
+from bot.core.turn_record import Route
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,21 +23,29 @@ class Account:
     author_key: str
     model: ModelInfo
     price: Pricer
+    kind: CallKind = CallKind.ANSWER
+    #: For calls whose usage nobody reported.
+    estimate: Callable[[str], int] = estimate_tokens
+
+    def row_id(self, *, fence: int, number: int) -> str:
+        """The id of the row of call `number` (from 0) of this attempt; what is held for the call bears it as well."""
+        return f"{self.turn_uid}~{fence}~{number}"
 
     def row(self, call: CallFinished, *, fence: int, number: int, at: datetime) -> LedgerRow:
-        """The row of call `number` (from 0) of this attempt; without reported usage it is estimated and says so."""
-        usage = call.usage or Usage(
-            input_tokens=estimate_tokens(call.input_text), output_tokens=estimate_tokens(call.output_text)
-        )
+        """The row of call `number` (from 0) of this attempt; usage that was not reported is estimated and says so."""
+        estimated = call.usage is None or call.partial
+        usage = call.usage or Usage(input_tokens=self.estimate(call.input_text), output_tokens=0)
+        if estimated:
+            usage = replace(usage, output_tokens=usage.output_tokens + self.estimate(call.output_text))
         status = CallStatus.COMPLETED if call.completed else CallStatus.INCOMPLETE
-        return self._row(usage, call.usage is None, status, call, fence, number, at)
+        return self._row(usage, estimated, status, call, fence, number, at)
 
     def lost_row(self, prompt: str, *, fence: int, at: datetime) -> LedgerRow:
         """The row of a call whose process died: the prompt was probably billed, the answer nobody knows.
 
         It has the id of that attempt's first call, so it is dropped if that process booked the call after all.
         """
-        usage = Usage(input_tokens=estimate_tokens(prompt), output_tokens=0)
+        usage = Usage(input_tokens=self.estimate(prompt), output_tokens=0)
         call = CallFinished(
             usage=None,
             model_answered=None,
@@ -59,7 +68,7 @@ class Account:
         at: datetime,
     ) -> LedgerRow:
         return LedgerRow(
-            id=f"{self.turn_uid}~{fence}~{number}",
+            id=self.row_id(fence=fence, number=number),
             at=at,
             turn_uid=self.turn_uid,
             thread_key=self.place.thread_key,
@@ -71,15 +80,62 @@ class Account:
             model_answered=call.model_answered,
             usage=usage,
             usage_estimated=estimated,
-            cost=self.price(usage, self.model, at, estimated=estimated),
+            cost=self.price(usage, self.model, at, estimated=estimated, service_tier=call.service_tier),
             status=status,
             first_token_s=call.first_token_s,
             duration_s=call.duration_s,
+            kind=self.kind,
+            service_tier=call.service_tier,
         )
 
 
-def footer_of(rows: Sequence[LedgerRow]) -> str | None:
-    """The line under an answer: `openai/gpt-6-luna · 1,234 in (900 cached) · 321 out · $0.0012`; None without calls."""
+def cached_row(account: Account, *, fence: int, number: int, at: datetime) -> LedgerRow:
+    """The row of an answer that was given again: nobody was called, it costs nothing.
+
+    `number` counts on from the calls of other models in the same attempt.
+    """
+    return LedgerRow(
+        id=account.row_id(fence=fence, number=number),
+        at=at,
+        turn_uid=account.turn_uid,
+        thread_key=account.place.thread_key,
+        channel_key=account.place.channel_key,
+        space_key=account.place.space_key,
+        author_key=account.author_key,
+        provider=account.model.ref.provider,
+        model=str(account.model.ref),
+        model_answered=None,
+        usage=Usage(input_tokens=0, output_tokens=0),
+        usage_estimated=False,
+        cost=Cost(nano_usd=0, certainty=Certainty.EXACT, source="cache"),
+        status=CallStatus.COMPLETED,
+        first_token_s=None,
+        duration_s=0.0,
+        kind=CallKind.CACHED,
+    )
+
+
+def note_of(route: Route, model: str, rows: Sequence[LedgerRow], *, notices: Sequence[str], footer: bool) -> str | None:
+    """What stands under an answer; None: nothing.
+
+    Always there: that another model answered and why, what `auto` picked, that the answer was given before, and the
+    `notices`. `footer` adds model, tokens and cost.
+    """
+    lines = []
+    for passed in route.passed_over:
+        lines.append(f"{passed.model} did not answer: {passed.why}.")
+    if route.passed_over:
+        lines.append(f"{model} answered instead.")
+    if route.cached:
+        lines.append("This answer was given before and is used again: no cost.")
+    lines += notices
+    picked = f"auto: {model}" if route.asked == AUTO and not route.passed_over else None
+    line = _footer_of(model, rows, picked=picked is not None) if footer and not route.cached else picked
+    return "\n".join([*([" ".join(lines)] if lines else []), *([line] if line else [])]) or None
+
+
+def _footer_of(model: str, rows: Sequence[LedgerRow], *, picked: bool) -> str | None:
+    """`openai/gpt-6-luna · 1,234 in (900 cached) · 321 out · $0.0012`; None without calls."""
     if not rows:
         return None
     tokens_in = sum(row.usage.input_tokens for row in rows)
@@ -88,7 +144,7 @@ def footer_of(rows: Sequence[LedgerRow]) -> str | None:
     known = [row.cost.nano_usd for row in rows if row.cost.nano_usd is not None]
     certainty = max((row.cost.certainty for row in rows), key=list(Certainty).index)
     parts = [
-        rows[-1].model,
+        f"auto: {model}" if picked else model,
         f"{count(tokens_in)} in" + (f" ({count(cached)} cached)" if cached else ""),
         f"{count(tokens_out)} out",
         cost(sum(known), certainty),
