@@ -5,7 +5,7 @@ whichever process. Bounded by size; the threads that were used longest ago go fi
 """
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.core.context import MAX_TURNS
 from bot.core.stores import TurnStore
@@ -47,7 +47,11 @@ class History:
             turns = await self._turns.recent(claim.thread_key, from_seq=claim.from_seq, limit=MAX_TURNS)
             kept = _Kept(from_seq=claim.from_seq, next_seq=claim.next_seq, turns=turns)
             self._keep(claim.thread_key, kept)
-        return tuple(turn for turn in kept.turns if turn.seq >= claim.from_seq)
+        elif kept.from_seq < claim.from_seq:  # it was cut, summarised or started afresh, and never goes back
+            turns = tuple(turn for turn in kept.turns if turn.seq >= claim.from_seq)
+            kept = replace(kept, from_seq=claim.from_seq, turns=turns)
+            self._keep(claim.thread_key, kept)
+        return kept.turns
 
     def add(self, turn: TurnRecord, *, replaces: str | None = None) -> None:
         """A turn of this process was stored and its thread has gone on; `replaces` is the uid of a superseded one."""

@@ -7,8 +7,8 @@ import pytest
 from bot.core.context import MAX_TURNS
 from bot.core.history import TURN_CHARS, History
 from bot.core.turn_record import Claim, TurnRecord
-from tests.bot.core.house import PRIVATE
 from tests.bot.core.test_context import item, turn
+from tests.fakes.desk import PRIVATE
 from tests.fakes.stores import MemoryTurnStore
 
 
@@ -91,6 +91,22 @@ async def test_a_context_that_begins_earlier_than_what_is_kept_is_read(turns: Co
     await history.of(claim(3, from_seq=2))
 
     assert len(await history.of(claim(3, from_seq=0))) == 3
+
+
+async def test_what_a_summary_stands_for_leaves_memory(turns: CountingTurns) -> None:
+    history = History(turns, max_chars=3 * (len("questionanswer") + TURN_CHARS))
+    other = replace(claim(0), place=replace(PRIVATE, chat="other"))
+    await history.of(other)
+    await history.of(claim(0))
+    for seq in range(3):
+        history.add(record(seq))
+    await history.of(claim(3, from_seq=2))
+    history.add(replace(record(0), thread_key=other.thread_key))
+    turns.reads = 0
+
+    assert await history.of(claim(3, from_seq=2)) == (record(2),)
+    assert len(await history.of(replace(other, next_seq=1))) == 1
+    assert turns.reads == 0
 
 
 async def test_no_more_turns_are_kept_than_a_context_holds(turns: CountingTurns) -> None:
