@@ -2,6 +2,10 @@
 
 from bot.commands.access import COMMAND as ACCESS
 from bot.commands.allow import COMMAND as ALLOW
+from bot.commands.budget import COMMAND as BUDGET
+from bot.commands.compact import COMMAND as COMPACT
+from bot.commands.compare import COMMAND as COMPARE
+from bot.commands.context import COMMAND as CONTEXT
 from bot.commands.cost import COMMAND as COST
 from bot.commands.deny import COMMAND as DENY
 from bot.commands.help import COMMAND as HELP
@@ -14,6 +18,8 @@ from bot.commands.settings import COMMAND as SETTINGS
 from bot.commands.start import COMMAND as START
 from bot.commands.stop import COMMAND as STOP
 from bot.commands.system import COMMAND as SYSTEM
+from bot.commands.title import COMMAND as TITLE
+from bot.commands.why import COMMAND as WHY
 from bot.core.command import Command
 
 COMMANDS: tuple[Command, ...] = (
@@ -22,10 +28,16 @@ COMMANDS: tuple[Command, ...] = (
     MODEL,
     MODELS,
     NEW,
+    CONTEXT,
+    COMPACT,
+    TITLE,
     SYSTEM,
     SETTINGS,
     COST,
+    BUDGET,
     RETRY,
+    WHY,
+    COMPARE,
     STOP,
     PAIR,
     ALLOW,

@@ -6,11 +6,12 @@ Shared by /model, /system and /settings. Does not know what is being set.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.core.catalogue import AUTO
 from bot.core.command import Desk, Invocation, Option
 from bot.core.errors import ModelNotFound, NotAllowed, UsageError
 from bot.core.formatting import excerpt
 from bot.core.place import ChatKind, Place, Scope
-from bot.core.thread_settings import Origin, SettingSpec, SettingValue, ThreadSettings, origins
+from bot.core.thread_settings import Origin, SettingSpec, SettingValue, ThreadSettings, origins, resolve
 
 SCOPE_OPTION = Option(
     name="scope",
@@ -69,6 +70,12 @@ async def settings_here(invocation: Invocation, desk: Desk) -> Mapping[str, Orig
     return origins(keys, await desk.settings.load([key for _, key in keys]))
 
 
+async def thread_settings(invocation: Invocation, desk: Desk) -> ThreadSettings:
+    """What counts for the asker in this place; one read."""
+    keys = invocation.place.setting_keys(invocation.author.key)
+    return resolve(keys, await desk.settings.load([key for _, key in keys]))
+
+
 async def shown(spec: SettingSpec, origin: Origin | None, desk: Desk) -> tuple[str, str]:
     """A setting's value and where it comes from, in words: (`0.7`, `this channel`); None: nobody set it."""
     if origin is not None:
@@ -119,7 +126,9 @@ async def _default(spec: SettingSpec, desk: Desk) -> SettingValue | None:
 
 
 async def default_model(desk: Desk) -> str | None:
-    """The name of the model for whoever chose none; None when no provider offers any."""
+    """The name of the model for whoever chose none, or `auto`; None when no provider offers any."""
+    if desk.directory.default_choice == AUTO:
+        return AUTO
     try:
         return str((await desk.directory.default()).ref)
     except ModelNotFound:

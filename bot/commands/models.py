@@ -1,22 +1,27 @@
 """/models: what can be asked now, in pages of eight with buttons to choose one."""
 
-from bot.commands._models import PAGE_SIZE, Rows, describe, picker
+from bot.commands._models import PAGE_SIZE, Rows, describe, is_free, picker
+from bot.core.catalogue import Catalogue, ModelInfo
 from bot.core.command import Command, Desk, Invocation, Option
 from bot.core.errors import UsageError
 from bot.core.formatting import amount, excerpt
 from bot.core.inbound import Pressed
 from bot.core.ports import Answer, Button
+from bot.core.retirement import is_retired
 
 #: What fits a button's 64 bytes besides `models 123 `.
 _QUERY_BYTES = 50
+_REFRESH = "refresh"
 
 
 async def _models(invocation: Invocation, desk: Desk) -> Answer:
     page, query = _page_and_query(invocation.options.get("query", ""))
-    catalogue = await desk.directory.catalogue()
-    found = catalogue.search(query)
+    refresh, query = _refresh_and_query(query)
+    catalogue = await desk.directory.catalogue(refresh=refresh)
+    found = _search(catalogue, query, desk)
+    missing = await _unconfigured(catalogue, invocation, desk)
     if not found:
-        return Answer(text=_nothing(query))
+        return Answer(text=f"{_nothing(query)}{missing}")
     pages = -(-len(found) // PAGE_SIZE)
     page = min(page, pages)
     shown = found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
@@ -26,7 +31,7 @@ async def _models(invocation: Invocation, desk: Desk) -> Answer:
     rows = "\n".join(f"- {describe(model, desk)}" for model in shown)
     more = f"\n`/models {page + 1} {query}".rstrip() + "` shows more." if page < pages else ""
     return Answer(
-        text=f"{title}\n\n{rows}\n\n`/model <name>` chooses one.{more}",
+        text=f"{title}\n\n{rows}\n\n`/model <name>` chooses one.{more}{missing if page == pages else ''}",
         rows=(*picker(shown), *_turn_pages(page, pages, query)),
         replace=isinstance(invocation.inbound.event, Pressed),
     )
@@ -40,6 +45,26 @@ def _page_and_query(text: str) -> tuple[int, str]:
     if first.isascii() and first.isdigit() and len(first) <= 3:
         return max(1, int(first)), rest.strip()
     return 1, text
+
+
+def _refresh_and_query(text: str) -> tuple[bool, str]:
+    """Whether the servers are to be asked again, and what is searched for."""
+    first, _, rest = text.partition(" ")
+    return (True, rest.strip()) if first.lower() == _REFRESH else (False, text)
+
+
+def _search(catalogue: Catalogue, query: str, desk: Desk) -> tuple[ModelInfo, ...]:
+    today = desk.clock.now().date()
+    found = catalogue.search(query, is_free=lambda model: is_free(model, desk))
+    return tuple(model for model in found if not is_retired(model, today))
+
+
+async def _unconfigured(catalogue: Catalogue, invocation: Invocation, desk: Desk) -> str:
+    """What an owner could add, in one line."""
+    if not catalogue.unconfigured or not await desk.gate.is_owner(invocation.author):
+        return ""
+    providers = ", ".join(f"{name} ({setting})" for name, setting in catalogue.unconfigured.items())
+    return f"\nNot configured: {providers}."
 
 
 def _turn_pages(page: int, pages: int, query: str) -> Rows:
@@ -58,7 +83,15 @@ def _nothing(query: str) -> str:
 
 COMMAND = Command(
     name="models",
-    description="What models there are, with price, window and abilities",
+    description="What models there are, with price, window, abilities and health",
     handler=_models,
-    options=(Option(name="query", description="Words to search for; a number in front is the page", rest=True),),
+    options=(
+        Option(
+            name="query",
+            description="Words, or vision, tools, free, provider:name …; refresh; a number in front is the page",
+            rest=True,
+        ),
+    ),
+    details="Every word has to fit: a part of a name or description, or one of `vision`, `pdf`, `audio`, `tools`, "
+    "`json`, `reasoning`, `fast`, `cheap`, `free`, `provider:openai`. `/models refresh` asks the providers again.",
 )

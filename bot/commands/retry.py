@@ -1,6 +1,6 @@
 """/retry and the Retry button: answer a turn once more."""
 
-from bot.core.command import Command, Desk, Invocation, Option
+from bot.core.command import ANOTHER_MODEL, Command, Desk, Invocation, Option
 from bot.core.inbound import Invoked, Pressed
 from bot.core.ports import Answer
 
@@ -8,8 +8,11 @@ from bot.core.ports import Answer
 async def _retry(invocation: Invocation, desk: Desk) -> Answer:
     event = invocation.inbound.event
     pressed = isinstance(event, Pressed)
-    turn_uid = invocation.options.get("turn")
-    if not await desk.conversations.retry(invocation.inbound, turn_uid=turn_uid, replace=pressed):
+    options = invocation.options
+    queued = await desk.conversations.retry(
+        invocation.inbound, turn_uid=options.get("turn"), replace=pressed, elsewhere="model" in options
+    )
+    if not queued:
         return Answer(text="There is nothing here to answer again. Just write your message.")
     # A slash command hangs until it is answered; elsewhere the new answer itself is the reply.
     slash = isinstance(event, Invoked) and event.message_id is None
@@ -20,6 +23,12 @@ COMMAND = Command(
     name="retry",
     description="Answer the last message once more",
     handler=_retry,
-    options=(Option(name="turn", description="Which answer, as its button names it; without it the last"),),
-    details="To ask another model, choose it with /model first.",
+    options=(
+        Option(name="turn", description="Which answer, as its button names it; without it the last"),
+        Option(
+            name="model", description="Ask the model that comes next in the fallback chain", choices=(ANOTHER_MODEL,)
+        ),
+    ),
+    details="With `elsewhere` the next model of the fallback chain answers. To ask a certain model, choose it with "
+    "/model first.",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bot.commands._fitness import check_fits
 from bot.commands._target import CLEAR_WORDS, SCOPE_OPTION, change, choose_target, settings_here, shown
 from bot.core.command import Command, Desk, Invocation, Option
 from bot.core.ports import Answer
@@ -21,8 +22,10 @@ async def _settings(invocation: Invocation, desk: Desk) -> Answer:
         row = await _row(spec, await settings_here(invocation, desk), desk)
         return Answer(text=f"{row}\n\n`/settings {spec.name} <value>` changes it.")
     parsed = None if value.lower() in CLEAR_WORDS else spec.parse(value)
+    remark = None if parsed is None else await check_fits(spec.name, parsed, invocation, desk)
     target = await choose_target(invocation, desk, invocation.options.get("scope"))
-    return Answer(text=await change(spec, parsed, target, invocation, desk))
+    text = await change(spec, parsed, target, invocation, desk)
+    return Answer(text=text if remark is None else f"{text}\n\n{remark}")
 
 
 async def _row(spec: SettingSpec, here: Mapping[str, Origin], desk: Desk) -> str:

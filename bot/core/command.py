@@ -9,14 +9,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
-from bot.core.catalogue import Catalogue, ModelInfo
+from bot.core.calibration import Calibration
+from bot.core.chores import Chores
 from bot.core.gate import Gate
+from bot.core.health import Health
 from bot.core.inbound import Inbound
+from bot.core.money_stores import BudgetStore
 from bot.core.pairing import Pairing
 from bot.core.place import Author, Place
-from bot.core.ports import Answer, Clock, Messenger, Pricer
+from bot.core.ports import Answer, Clock, Messenger, ModelDirectory, Pricer
+from bot.core.purse import Purse
+from bot.core.side_call import SideCalls
 from bot.core.stores import Ledger, SettingStore, ThreadStore, TurnStore
 from bot.core.thread_settings import TurnDefaults
+
+#: What follows a turn in the line of the button that asks another model.
+ANOTHER_MODEL = "elsewhere"
 
 
 class Privilege(StrEnum):
@@ -96,28 +104,11 @@ class Conversations(Protocol):
         """Drop the author's waiting messages, then end the running turn if it is theirs (or may be stopped)."""
         ...
 
-    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool) -> bool:
+    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False) -> bool:
         """Answer a turn once more (None: the thread's last); False when there is none.
 
-        `replace` shows the new answer in the old one's messages.
-        """
-        ...
-
-
-class ModelDirectory(Protocol):
-    """The models that can be asked now."""
-
-    async def catalogue(self, *, refresh: bool = False) -> Catalogue:
-        """All models, discovered ones merged in; at most five minutes old unless `refresh`. Never raises."""
-        ...
-
-    async def default(self) -> ModelInfo:
-        """The model for whoever chose none. Raises ModelNotFound when no provider offers any."""
-        ...
-
-    async def model_for(self, chosen: str | None) -> ModelInfo:
-        """The model of a turn: `chosen` as stored (`provider/id`), None: the default. Does not wait for discovery
-        where the catalogue or the name alone tells enough. Raises ModelNotFound when its provider is not configured.
+        `replace` shows the new answer in the old one's messages. `elsewhere` asks the model that comes after the
+        turn's own in the fallback chain.
         """
         ...
 
@@ -133,9 +124,16 @@ class Desk:
     turns: TurnStore
     settings: SettingStore
     ledger: Ledger
+    budgets: BudgetStore
+    purse: Purse
     price: Pricer
+    side: SideCalls
+    chores: Chores
+    calibration: Calibration
+    health: Health
     gate: Gate
     pairing: Pairing
     messenger: Messenger
     defaults: TurnDefaults
+    context_tokens: int
     clock: Clock

@@ -16,7 +16,7 @@ from bot.core.command_line import (
     split_line,
     usage,
 )
-from bot.core.errors import NotAllowed, UsageError
+from bot.core.errors import LimitReached, NotAllowed, UsageError
 from bot.core.formatting import excerpt
 from bot.core.gate import Verdict
 from bot.core.inbound import Inbound, Invoked, Pressed
@@ -51,7 +51,8 @@ async def run_command(
     """Run one of `desk.commands` with what was typed after its name, or with options given by name.
 
     Raises:
-        ParleyError: what the handler could not do, but for UsageError and NotAllowed, which become answers.
+        ParleyError: what the handler could not do, but for UsageError, NotAllowed and LimitReached: these become
+            answers.
     """
     command = find_command(desk.commands, name)
     if command is None:
@@ -62,7 +63,7 @@ async def run_command(
         return await command.handler(Invocation(inbound=inbound, options=given), desk)
     except UsageError as error:
         return Answer(text=f"{error}\n\nUsage: `{usage(command)}`")
-    except NotAllowed as error:
+    except (NotAllowed, LimitReached) as error:
         return Answer(text=str(error))
 
 

@@ -4,37 +4,55 @@ A setting is one field of `ThreadSettings` plus one row of `SETTINGS`. Pure: kno
 keeps the values nor the command that changes them, and not whether a model exists.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from bot.core.catalogue import ModelRef
+from bot.core.catalogue import AUTO, ModelRef
 from bot.core.errors import UsageError
+from bot.core.fallback import parse_fallback, show_fallback
 from bot.core.place import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnDefaults:
-    """What applies where nobody set anything; None for temperature or output leaves it to the provider."""
+    """What applies where nobody set anything; None for temperature or output leaves it to the provider.
+
+    `fallback` are the models (`provider/id`) that answer when the chosen one does not, in order; `auto_models` those
+    among which `auto` picks, empty: all of the catalogue. An answer is given again for `answer_ttl_s` seconds to
+    exactly the same request, 0: never.
+    """
 
     system_prompt: str
     temperature: float | None
     max_output_tokens: int | None
     timeout_s: float
+    fallback: tuple[str, ...] = ()
+    auto_models: tuple[str, ...] = ()
+    answer_ttl_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadSettings:
     """What people set for one conversation; None means that nobody did and the default applies.
 
-    `model` is `provider/id`, `max_output` counts tokens. `footer`: a line with model, tokens and cost under
-    each answer. `threads`: a mention in a channel opens a thread where the platform has them.
+    `model` is `provider/id` or `auto`, `max_output` counts tokens. `effort` is how much a reasoning model thinks,
+    `json` holds answers to JSON. `fallback` are models between commas that answer when the chosen one does not, `off`:
+    none. `price_ceiling` is what a million tokens of answer may cost at most, in dollars, whichever model it is.
+    `footer`: a line with model, tokens and cost under each answer. `threads`: a mention in a channel opens a thread
+    where the platform has them.
     """
 
     model: str | None = None
     system: str | None = None
     temperature: float | None = None
+    top_p: float | None = None
     max_output: int | None = None
+    effort: str | None = None
+    json: bool = False
+    fallback: str | None = None
+    price_ceiling: float | None = None
     footer: bool = False
     threads: bool = False
 
@@ -63,6 +81,8 @@ class SettingSpec:
 TEMPERATURE_MAX = 2.0
 OUTPUT_TOKENS_MIN, OUTPUT_TOKENS_MAX = 16, 1_000_000
 SYSTEM_MAX_CHARS = 16_000
+PRICE_CEILING_MAX = 10_000
+_EFFORT = re.compile(r"[a-z]{2,16}")
 _SWITCH = {
     "on": True,
     "yes": True,
@@ -76,6 +96,8 @@ _SWITCH = {
 
 
 def _parse_model(text: str) -> str:
+    if text.strip().lower() == AUTO:
+        return AUTO
     ref = ModelRef.parse(text)
     if ref is None:
         raise UsageError("A model is named `provider/model`.")
@@ -91,13 +113,43 @@ def _parse_system(text: str) -> str:
 
 
 def _parse_temperature(text: str) -> float:
+    value = _number(text)
+    if not 0 <= value <= TEMPERATURE_MAX:
+        raise UsageError(f"The temperature is a number from 0 to {TEMPERATURE_MAX:g}, for example 0.7.")
+    return value
+
+
+def _parse_top_p(text: str) -> float:
+    value = _number(text)
+    if not 0 < value <= 1:
+        raise UsageError("top-p is a number above 0 and at most 1, for example 0.9.")
+    return value
+
+
+def _parse_effort(text: str) -> str:
+    word = text.strip().lower()
+    if not _EFFORT.fullmatch(word):
+        raise UsageError("The effort is one word, for example low, medium or high.")
+    return word
+
+
+def _parse_price_ceiling(text: str) -> float:
+    value = _number(text.strip().removeprefix("$"))
+    if not 0 <= value <= PRICE_CEILING_MAX:
+        raise UsageError(
+            f"The price ceiling is dollars per million tokens of answer, from 0 to {PRICE_CEILING_MAX:,}, "
+            "for example 5."
+        )
+    return value
+
+
+def _number(text: str) -> float:
+    """A finite number, -1 for anything else."""
     try:
         value = float(text.replace(",", "."))
     except ValueError:
-        value = -1.0
-    if not (isfinite(value) and 0 <= value <= TEMPERATURE_MAX):
-        raise UsageError(f"The temperature is a number from 0 to {TEMPERATURE_MAX:g}, for example 0.7.")
-    return value
+        return -1.0
+    return value if isfinite(value) else -1.0
 
 
 def _parse_max_output(text: str) -> int:
@@ -118,8 +170,16 @@ def _parse_switch(text: str) -> bool:
     return value
 
 
+def _parse_fallback(text: str) -> str:
+    return show_fallback(parse_fallback(text))
+
+
 def _show_number(value: SettingValue) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _show_price(value: SettingValue) -> str:
+    return f"${value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _show_switch(value: SettingValue) -> str:
@@ -149,11 +209,45 @@ SETTINGS: tuple[SettingSpec, ...] = (
         parse=_parse_temperature,
     ),
     SettingSpec(
+        name="top_p",
+        title="Top-p",
+        description="From how likely words the model chooses, above 0 to 1",
+        parse=_parse_top_p,
+    ),
+    SettingSpec(
         name="max_output",
         title="Longest answer",
         description="The longest answer, in tokens",
         parse=_parse_max_output,
         show=_show_number,
+    ),
+    SettingSpec(
+        name="effort",
+        title="Reasoning effort",
+        description="How much a reasoning model thinks before it answers",
+        parse=_parse_effort,
+    ),
+    SettingSpec(
+        name="json",
+        title="JSON",
+        description="Answers are JSON and nothing else",
+        parse=_parse_switch,
+        show=_show_switch,
+    ),
+    SettingSpec(
+        name="fallback",
+        title="Fallback",
+        description="Models that answer when the chosen one does not, between commas, or: off",
+        parse=_parse_fallback,
+        unset="none",
+    ),
+    SettingSpec(
+        name="price_ceiling",
+        title="Price ceiling",
+        description="What a million tokens of answer may cost at most, in dollars",
+        parse=_parse_price_ceiling,
+        show=_show_price,
+        unset="none",
     ),
     SettingSpec(
         name="footer",
@@ -170,6 +264,13 @@ SETTINGS: tuple[SettingSpec, ...] = (
         show=_show_switch,
     ),
 )
+
+
+def fallback_names(chosen: str | None, default: Sequence[str]) -> tuple[str, ...]:
+    """The models (`provider/id`) to fall back on: what was set here, else the operator's."""
+    return tuple(default) if chosen is None else parse_fallback(chosen)
+
+
 _BY_NAME = {spec.name: spec for spec in SETTINGS}
 
 

@@ -8,21 +8,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from bot.core.budget import BudgetLimit
+from bot.core.calibration import Calibration
 from bot.core.catalogue import Catalogue, ModelInfo, ModelRef
+from bot.core.chores import Chores
 from bot.core.command import Command, Desk, StopReport
 from bot.core.command_line import split_line
 from bot.core.command_runner import called, run_command
 from bot.core.errors import ModelNotFound
 from bot.core.events import Usage
 from bot.core.gate import Gate
+from bot.core.health import Health
 from bot.core.inbound import Event, Inbound, Invoked, Pressed
 from bot.core.ledger import Certainty, Cost
 from bot.core.pairing import Pairing
 from bot.core.place import Author, ChatKind, Place
-from bot.core.ports import Answer
+from bot.core.ports import Answer, Provider
+from bot.core.purse import Pace, Purse
+from bot.core.side_call import SideCalls
 from bot.core.thread_settings import TurnDefaults
 from tests.fakes.clock import ManualClock
 from tests.fakes.messenger import RecordingMessenger
+from tests.fakes.money import MemoryBudgets, MemoryCalibrations, MemoryRates
 from tests.fakes.stores import MemoryAccess, MemoryLedger, MemorySettings, MemoryThreadStore, MemoryTurnStore
 
 ANN = Author(platform="x", id="1", name="Ann")
@@ -43,22 +50,27 @@ class ScriptedConversations:
     reports: list[StopReport] = field(default_factory=list)
     can_retry: bool = True
     stops: list[tuple[str, bool]] = field(default_factory=list)
-    retries: list[tuple[str | None, bool]] = field(default_factory=list)
+    retries: list[tuple[str | None, bool, bool]] = field(default_factory=list)
 
     async def stop(self, place: Place, author: Author, *, may_stop_others: bool) -> StopReport:
         self.stops.append((author.key, may_stop_others))
         return self.reports.pop(0) if self.reports else StopReport(running=False, withdrawn=0)
 
-    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool) -> bool:
-        self.retries.append((turn_uid, replace))
+    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False) -> bool:
+        self.retries.append((turn_uid, replace, elsewhere))
         return self.can_retry
 
 
 @dataclass(slots=True)
 class FixedDirectory:
-    """A directory of the models that it was given, the first being the default."""
+    """A directory of the models that it was given, the first being the default; `cheap` writes summaries."""
 
     models: tuple[ModelInfo, ...]
+    default_choice: str | None = None
+    cheap: ModelInfo | None = None
+
+    def cheap_for(self, model: ModelInfo) -> ModelInfo:
+        return self.cheap or model
 
     async def catalogue(self, *, refresh: bool = False) -> Catalogue:
         providers = tuple(dict.fromkeys(model.ref.provider for model in self.models))
@@ -88,7 +100,7 @@ MODELS = (
 )
 
 
-def price(usage: Usage, model: ModelInfo, at: datetime, *, estimated: bool) -> Cost:
+def price(usage: Usage, model: ModelInfo, at: datetime, *, estimated: bool, service_tier: str | None = None) -> Cost:
     """`alpha` costs $2.50 and $10 per million tokens, `demo` nothing, and of others nobody knows."""
     if model.ref.provider == "demo":
         return Cost(nano_usd=0, certainty=Certainty.EXACT, source="test")
@@ -115,6 +127,12 @@ class Counter:
     threads: MemoryThreadStore = field(default_factory=MemoryThreadStore)
     turns: MemoryTurnStore = field(default_factory=MemoryTurnStore)
     conversations: ScriptedConversations = field(default_factory=ScriptedConversations)
+    budgets: MemoryBudgets = field(init=False)
+    rates: MemoryRates = field(init=False)
+    limits: Sequence[BudgetLimit] = ()
+    pace: Pace = field(default_factory=Pace)
+    providers: Mapping[str, Provider] = field(default_factory=dict)
+    health: Health = field(init=False)
     codes: list[str] = field(default_factory=list)
     desk: Desk = field(init=False)
 
@@ -126,19 +144,49 @@ class Counter:
             allow=self.allow,
             clock=self.clock,
         )
+        self.budgets = MemoryBudgets(self.ledger, self.clock)
+        self.rates = MemoryRates(self.clock)
+        self.health = Health(self.clock, configured={model.ref.provider for model in self.models})
+        purse = Purse(
+            budgets=self.budgets,
+            rates=self.rates,
+            price=price,
+            clock=self.clock,
+            limits=self.limits,
+            pace=self.pace,
+        )
+        side = SideCalls(providers=self.providers, price=price, purse=purse, ledger=self.ledger, clock=self.clock)
+        calibration = Calibration(MemoryCalibrations())
+        directory = FixedDirectory(self.models)
+        messenger = RecordingMessenger(self.clock, admins=self.admins)
         self.desk = Desk(
             commands=self.commands,
             conversations=self.conversations,
-            directory=FixedDirectory(self.models),
+            directory=directory,
             threads=self.threads,
             turns=self.turns,
             settings=self.settings,
             ledger=self.ledger,
+            budgets=self.budgets,
+            purse=purse,
             price=price,
+            side=side,
+            chores=Chores(
+                threads=self.threads,
+                turns=self.turns,
+                side=side,
+                directory=directory,
+                calibration=calibration,
+                messengers={"x": messenger},
+                titles=True,
+            ),
+            calibration=calibration,
+            health=self.health,
             gate=gate,
             pairing=Pairing(clock=self.clock, announce=self.codes.append),
-            messenger=RecordingMessenger(self.clock, admins=self.admins),
+            messenger=messenger,
             defaults=TurnDefaults(system_prompt="Be kind.", temperature=None, max_output_tokens=2_000, timeout_s=60.0),
+            context_tokens=32_000,
             clock=self.clock,
         )
 

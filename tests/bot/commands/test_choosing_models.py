@@ -1,6 +1,6 @@
 """/model and /models: showing, finding, choosing, and for whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +10,19 @@ from bot.commands import COMMANDS
 from bot.core.catalogue import ModelInfo
 from bot.core.place import Author, Place
 from bot.core.ports import Answer, Button
-from tests.fakes.desk import ANN, BEN, CHANNEL, GROUP, MODELS, OWNER, PRIVATE, THREAD, Counter, model
+from tests.fakes.desk import (
+    ANN,
+    BEN,
+    CHANNEL,
+    GROUP,
+    MODELS,
+    OWNER,
+    PRIVATE,
+    THREAD,
+    Counter,
+    FixedDirectory,
+    model,
+)
 
 MANY = tuple(model(f"alpha/model-{number}") for number in range(20))
 
@@ -118,6 +130,32 @@ async def test_default_takes_a_choice_back(counter: Counter) -> None:
     assert counter.settings.values["me:x:1"] == {}
 
 
+async def test_auto_can_be_chosen_and_is_shown_as_what_it_is(counter: Counter) -> None:
+    chosen = await counter.type("/model AUTO")
+    shown = await counter.type("/model")
+
+    assert counter.settings.values["me:x:1"] == {"model": "auto"}
+    assert chosen.text.startswith("Model for you in private chats: `alpha/one` → `auto`.")
+    for text in (chosen.text, shown.text):
+        assert "`auto`: chosen for each message" in text
+
+
+async def test_auto_is_one_press_away(counter: Counter) -> None:
+    await counter.press(lines(await counter.type("/model"))[-2])
+
+    assert counter.settings.values["me:x:1"] == {"model": "auto"}
+
+
+async def test_a_default_of_auto_is_shown_as_such(counter: Counter) -> None:
+    counter.desk = replace(counter.desk, directory=FixedDirectory(MODELS, default_choice="auto"))
+    shown = await counter.type("/model")
+    await counter.type("/model alpha/two")
+    taken_back = await counter.type("/model default")
+
+    assert "from the default:\n\n`auto`: chosen for each message" in shown.text
+    assert "`alpha/two` → `auto`, from the default" in taken_back.text
+
+
 async def test_several_fits_are_offered_as_buttons_for_the_same_scope(counter: Counter) -> None:
     answer = await counter.type("/model tw thread", place=THREAD)
 
@@ -153,7 +191,7 @@ async def test_models_are_listed_with_what_is_known_of_them(counter: Counter) ->
     text = (await counter.type("/models")).text
 
     assert "- `alpha/one` One: $2.50 in, $10.00 out per million tokens · 128,000 tokens" in text
-    assert "128,000 tokens · sees images · tools\n" in text
+    assert "128,000 tokens · sees images, tools\n" in text
     assert "- `beta/two-large`: price unknown" in text
 
 

@@ -35,7 +35,7 @@ async def test_help_lists_every_command_that_the_asker_may_use(counter: Counter)
     for_ann = (await counter.type("/help")).text
     for_owner = (await counter.type("/help", author=OWNER)).text
 
-    assert "- `/model [name] [scope]`: Show or choose the model that answers" in for_ann
+    assert "- `/model [name] [scope] [keep]`: Show or choose the model that answers" in for_ann
     assert "/allow" not in for_ann
     assert all(f"- `/{command.name}" in for_owner for command in COMMANDS)
 
@@ -43,8 +43,8 @@ async def test_help_lists_every_command_that_the_asker_may_use(counter: Counter)
 async def test_help_explains_one_command(counter: Counter) -> None:
     text = (await counter.type("/help /Cost")).text
 
-    assert text.startswith("`/cost [period] [scope]`\n\nWhat was used and what it cost.")
-    assert "- `period`: Since when; without it today (`day`, `week`, `month`, `all`)" in text
+    assert text.startswith("`/cost [view] [period] [scope]`\n\nWhat was used and what it cost.")
+    assert "- `view`: Sums with a chart, or every call as CSV (`overview`, `export`)" in text
     assert "`unknown`" in text
 
 
@@ -93,7 +93,7 @@ def item_after(item: Item) -> Item:
 async def test_retry_shows_nothing_of_its_own_where_the_answer_itself_follows(counter: Counter) -> None:
     assert (await counter.type("/retry")).text == ""
     assert (await counter.press("retry x:7")).text == ""
-    assert counter.conversations.retries == [(None, False), ("x:7", True)]
+    assert counter.conversations.retries == [(None, False, False), ("x:7", True, False)]
 
 
 async def test_a_slash_retry_is_acknowledged(counter: Counter) -> None:

@@ -52,7 +52,7 @@ async def test_a_wrong_value_tells_the_range_and_changes_nothing(counter: Counte
 async def test_an_unknown_setting_lists_those_there_are(counter: Counter) -> None:
     text = (await counter.type("/settings colour red")).text
 
-    assert "`temperature`, `max_output`, `footer`, `threads`" in text
+    assert "`temperature`, `top_p`, `max_output`" in text
 
 
 async def test_a_setting_for_a_server_needs_someone_who_manages_it(counter: Counter) -> None:
