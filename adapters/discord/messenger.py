@@ -34,6 +34,7 @@ CAPABILITIES = Capabilities(
     rates_per_thread=True,
 )
 CAPABILITIES_WITH_THREADS = replace(CAPABILITIES, threads=True)
+CAPABILITIES_IN_THREADS = replace(CAPABILITIES, titles=True)
 #: Typing is left out when messages already queue up for the global limit.
 _TYPING_WAIT_S = 0.25
 _TITLE_CHARS = 100
@@ -51,6 +52,8 @@ class DiscordMessenger:
         self._files = files
 
     def capabilities(self, place: Place) -> Capabilities:
+        if place.thread is not None:
+            return CAPABILITIES_IN_THREADS
         return CAPABILITIES_WITH_THREADS if self._guilds.takes_threads(place) else CAPABILITIES
 
     def render(self, place: Place, markdown: str, start: PageStart = PageStart()) -> tuple[Page, ...]:  # noqa: B008
@@ -129,6 +132,13 @@ class DiscordMessenger:
             if error.code != _THREAD_EXISTS:
                 raise
         return replace(place, thread=message_id)
+
+    async def rename(self, place: Place, title: str, *, anyones: bool = False) -> None:
+        """The bot's own are the threads that it opened. A name can be changed twice in ten minutes."""
+        path = f"/channels/{_channel(place)}"
+        if not anyones and (await self._rest.call("GET", path)).get("owner_id") != place.account:
+            raise DeliveryError(DeliveryKind.FORBIDDEN, "somebody else opened this thread")
+        await self._rest.call("PATCH", path, {"name": title[:_TITLE_CHARS]})
 
     async def may_manage(self, place: Place, author: Author) -> bool:
         """A private chat is the person's own; else an interaction told the permissions, or we ask."""

@@ -7,6 +7,7 @@ punishes more with 30 to 250 seconds of silence. The core paces each chat by the
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from bot.core.ports import Capabilities, Clock, Rate
 
@@ -34,6 +35,9 @@ GROUP = Capabilities(
     idempotent_send=False,
     typing_interval_s=4.5,
 )
+
+#: The same inside of a topic.
+IN_TOPICS = {abilities: replace(abilities, titles=True) for abilities in (PRIVATE, GROUP)}
 
 OVERALL = Rate(calls=28, window_s=1.0)
 #: Streaming edits leave this much of the overall rate to sends, so that first words never queue behind them.

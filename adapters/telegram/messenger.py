@@ -22,7 +22,7 @@ from telegram.error import TelegramError
 
 from adapters.telegram.answers import send_answer
 from adapters.telegram.failures import delivery_error, says
-from adapters.telegram.limits import GROUP, PRIVATE, OverallPace
+from adapters.telegram.limits import GROUP, IN_TOPICS, PRIVATE, OverallPace
 from adapters.telegram.markdown import Entity
 from adapters.telegram.memory import Expiring
 from adapters.telegram.render import guards, render
@@ -41,6 +41,7 @@ ChatCall: TypeAlias = Callable[[str, int | None], Awaitable[T]]
 _IN_CHARGE = (ChatMemberStatus.OWNER, ChatMemberStatus.ADMINISTRATOR)
 _MAY_MANAGE_FRESH_S = 60.0
 _ROW_BUTTONS = 3
+_TOPIC_NAME_CHARS = 128
 
 
 class TelegramMessenger:
@@ -58,7 +59,8 @@ class TelegramMessenger:
         return self._connection.bot
 
     def capabilities(self, place: Place) -> Capabilities:
-        return PRIVATE if place.kind is ChatKind.PRIVATE else GROUP
+        abilities = PRIVATE if place.kind is ChatKind.PRIVATE else GROUP
+        return abilities if place.thread is None else IN_TOPICS[abilities]
 
     def render(self, place: Place, markdown: str, start: PageStart = PageStart()) -> tuple[Page, ...]:  # noqa: B008
         return render(markdown, start)
@@ -176,6 +178,17 @@ class TelegramMessenger:
     async def open_thread(self, place: Place, message_id: str, title: str) -> Place:
         """Topics are opened by people: `threads` is false everywhere."""
         raise DeliveryError(DeliveryKind.INVALID, "no threads here")
+
+    async def rename(self, place: Place, title: str, *, anyones: bool = False) -> None:
+        """In private chats topics are as good as the bot's; those of a group have names that people gave them."""
+        if not anyones and place.kind is not ChatKind.PRIVATE:
+            raise DeliveryError(DeliveryKind.FORBIDDEN, "people named this topic")
+
+        async def change(chat: str, thread: int | None) -> None:
+            if thread is not None:  # else it was deleted meanwhile
+                await self._bot.edit_forum_topic(chat, thread, name=title[:_TOPIC_NAME_CHARS])
+
+        await self._carry_out(place, _unless(change, "topic_not_modified"), repeatable=True)
 
     async def acknowledge(self, query_id: str) -> None:
         """Tell the client that a press of a button has come in, so that its spinner ends."""

@@ -23,6 +23,8 @@ from bot.core.inbound import Inbound
 from bot.core.ports import Accept, Clock, Messenger, Ready
 
 HISTORY_FILE = "terminal-history"
+#: Where files that answers come with are saved.
+FILES_FOLDER = "files"
 
 
 def random_id() -> str:
@@ -72,7 +74,9 @@ class TerminalAdapter:
         self._prompt: Prompt | None = None
         self._live = LiveScreen(console.stdout, interrupt=self._make_room) if console.interactive else None
         self._screen: Screen = self._live or PipeScreen(console.stdout, console.stderr)
-        self._messenger = TerminalMessenger(self._screen, streams=self._live is not None, new_id=new_id)
+        self._messenger = TerminalMessenger(
+            self._screen, streams=self._live is not None, new_id=new_id, folder=data_dir / FILES_FOLDER
+        )
 
     @property
     def platform(self) -> str:

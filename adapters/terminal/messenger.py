@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.terminal.inbound import PLATFORM
 from adapters.terminal.screen import Screen
@@ -35,9 +36,13 @@ class _Message:
 
 
 class TerminalMessenger:
-    """`Messenger` on a screen. `own` are the uids of what was asked in this run: other answers get a note."""
+    """`Messenger` on a screen. `own` are the uids of what was asked in this run: other answers get a note.
 
-    def __init__(self, screen: Screen, *, streams: bool, new_id: Callable[[], str]) -> None:
+    Files are saved in `folder`, which is made when there is one.
+    """
+
+    def __init__(self, screen: Screen, *, streams: bool, new_id: Callable[[], str], folder: Path) -> None:
+        self._folder = folder
         self.own: set[str] = set()
         #: How often an answer, or more of one, was written.
         self.written = 0
@@ -144,12 +149,25 @@ class TerminalMessenger:
             self._carry_out(lambda: self._screen.write(f"{answer.text}\n"))
         self._hint([button for row in answer.rows for button in row])
         if answer.file is not None:
-            name, size_bytes = answer.file.name, len(answer.file.content)
-            self._carry_out(lambda: self._screen.note(f"{name}, {size_bytes:,} bytes, is not shown here"))
+            where = await asyncio.to_thread(self._save, answer.file)
+            self._carry_out(lambda: self._screen.note(where))
         self._note_written()
+
+    def _save(self, file: File) -> str:
+        """Write a file for the person at the keyboard; returns where it is, or why it is nowhere. Blocks."""
+        path = self._folder / Path(file.name).name
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(file.content)
+        except OSError as error:
+            return f"{path.name} could not be saved in {self._folder} ({error.strerror})"
+        return f"saved as {path}"
 
     async def open_thread(self, place: Place, message_id: str, title: str) -> Place:
         raise DeliveryError(DeliveryKind.INVALID, "the terminal has no threads")
+
+    async def rename(self, place: Place, title: str, *, anyones: bool = False) -> None:
+        raise DeliveryError(DeliveryKind.INVALID, "a terminal has no name")
 
     async def may_manage(self, place: Place, author: Author) -> bool:
         return True

@@ -78,7 +78,8 @@ class RecordingMessenger:
 
     `page_chars` is the limit of one page. `admins` are the author keys that may manage chats; `files` what
     `fetch` gives, by attachment id. `refuses_files` makes a send with a file INVALID. A `key`
-    seen before posts nothing new where sends are idempotent.
+    seen before posts nothing new where sends are idempotent. `names` are those of renamed threads, by thread
+    key; `named_by_people` are the threads that others opened.
     """
 
     clock: Clock
@@ -90,6 +91,8 @@ class RecordingMessenger:
     calls: list[Call] = field(default_factory=list)
     messages: dict[str, Message] = field(default_factory=dict)
     refuses_files: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+    named_by_people: frozenset[str] = frozenset()
     renders: int = 0
     _failures: list[_Failure] = field(default_factory=list)
     _by_key: dict[str, str] = field(default_factory=dict)
@@ -204,6 +207,10 @@ class RecordingMessenger:
         await self._carry_out(call, lambda: None)
         return replace(place, thread=message_id)
 
+    async def rename(self, place: Place, title: str, *, anyones: bool = False) -> None:
+        call = Call(verb="rename", at_s=self.clock.monotonic(), place=place)
+        await self._carry_out(call, lambda: self._name(place, title, anyones=anyones))
+
     async def may_manage(self, place: Place, author: Author) -> bool:
         return author.key in self.admins
 
@@ -248,6 +255,13 @@ class RecordingMessenger:
             raise DeliveryError(DeliveryKind.NOT_FOUND, "no such message")
         message = self.messages[message_id]
         message.text, message.buttons, message.plain = call.text, call.buttons, call.plain
+
+    def _name(self, place: Place, title: str, *, anyones: bool) -> None:
+        if not self.abilities.titles:
+            raise DeliveryError(DeliveryKind.INVALID, "no names here")
+        if not anyones and place.thread in self.named_by_people:
+            raise DeliveryError(DeliveryKind.FORBIDDEN, "somebody else's thread")
+        self.names[place.thread_key] = title
 
     def _take_down(self, message_id: str) -> None:
         self.messages.pop(message_id, None)

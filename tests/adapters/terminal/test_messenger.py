@@ -2,6 +2,7 @@
 
 import io
 from itertools import count
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from adapters.terminal.messenger import TerminalMessenger
 from adapters.terminal.screen import LiveScreen, PipeScreen
 from bot.core.errors import DeliveryError, DeliveryKind
 from bot.core.place import ChatKind, Place
-from bot.core.ports import Answer, Button, Page, PageStart
+from bot.core.ports import Answer, Button, File, Page, PageStart
 from tests.fakes.clock import ManualClock
 
 PLACE = Place(platform="terminal", account="main", chat="me", kind=ChatKind.PRIVATE)
@@ -27,13 +28,13 @@ def page(text: str) -> Page:
 class Terminal:
     """A messenger with what it wrote. `own` is the uid of what this run asked."""
 
-    def __init__(self, *, streams: bool) -> None:
+    def __init__(self, folder: Path = Path("never-made"), *, streams: bool) -> None:  # a value
         numbers = count(1)
         self.out, self.err = io.StringIO(), io.StringIO()
         self.live = LiveScreen(self.out, interrupt=lambda: None)
         self.live.free.set()
         screen = self.live if streams else PipeScreen(self.out, self.err)
-        self.messenger = TerminalMessenger(screen, streams=streams, new_id=lambda: str(next(numbers)))
+        self.messenger = TerminalMessenger(screen, streams=streams, new_id=lambda: str(next(numbers)), folder=folder)
         self.messenger.own.add("own")
 
     @property
@@ -42,13 +43,13 @@ class Terminal:
 
 
 @pytest.fixture
-def screen() -> Terminal:
-    return Terminal(streams=True)
+def screen(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path / "files", streams=True)
 
 
 @pytest.fixture
-def pipe() -> Terminal:
-    return Terminal(streams=False)
+def pipe(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path / "files", streams=False)
 
 
 async def test_edits_write_what_was_added_and_the_end_tells_what_can_be_done(screen: Terminal) -> None:
@@ -141,6 +142,25 @@ async def test_the_answer_of_a_command_ends_its_line_and_names_what_can_be_typed
 
     assert pipe.text == "Two models.\n"
     assert pipe.err.getvalue() == "/model openai/x · More: /models 2\n"
+
+
+async def test_a_file_is_saved_and_its_place_is_told(pipe: Terminal, tmp_path: Path) -> None:
+    inbound = Translator("main", clock=ManualClock(), new_id=lambda: "1").stop()
+    file = File(name="../costs.csv", content=b"a,b", media_type="text/csv")
+
+    await pipe.messenger.answer(inbound, Answer(text="Here.", file=file))
+
+    assert (tmp_path / "files" / "costs.csv").read_bytes() == b"a,b"
+    assert f"saved as {tmp_path / 'files' / 'costs.csv'}" in pipe.err.getvalue()
+
+
+async def test_a_file_that_cannot_be_saved_says_so(pipe: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "files").write_text("in the way")
+    inbound = Translator("main", clock=ManualClock(), new_id=lambda: "1").stop()
+
+    await pipe.messenger.answer(inbound, Answer(text="Here.", file=File(name="a", content=b"", media_type="x/y")))
+
+    assert "a could not be saved in" in pipe.err.getvalue()
 
 
 async def test_a_closed_stream_is_the_end_of_the_chat(pipe: Terminal) -> None:

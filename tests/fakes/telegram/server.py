@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 from aiohttp import web
 
-from tests.fakes.telegram import editing, profile, sending
+from tests.fakes.telegram import editing, profile, sending, topics
 from tests.fakes.telegram.faults import Faults
 from tests.fakes.telegram.flood import FloodControl, FloodLimits
 from tests.fakes.telegram.front import Front, Method
@@ -21,6 +21,8 @@ from tests.fakes.telegram.webhook import deliver
 from tests.fakes.telegram.world import BotProfile, World
 
 T = TypeVar("T")
+
+BOT_ID = 7_000_001
 
 METHODS: dict[str, Method] = {
     "getme": profile.get_me,
@@ -46,6 +48,7 @@ METHODS: dict[str, Method] = {
     "setmessagereaction": editing.set_message_reaction,
     "answercallbackquery": editing.answer_callback_query,
     "leavechat": editing.leave_chat,
+    "editforumtopic": topics.edit_forum_topic,
 }
 
 
@@ -69,10 +72,11 @@ class FakeTelegram(Places):
         poll_throttle: bool = True,
         bot_profile: BotProfile | None = None,
         bot_username: str = "parley_test_bot",
+        bot_id: int = BOT_ID,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        bot = User(id=7_000_001, first_name="Parley", username=bot_username, is_bot=True)
+        bot = User(id=bot_id, first_name="Parley", username=bot_username, is_bot=True)
         flood = FloodControl(flood_limits or FloodLimits(), clock, enabled=flood_control)
         updates = UpdateQueue(clock, poll_throttle=poll_throttle)
         world = World(bot=bot, profile=bot_profile or BotProfile(), flood=flood, updates=updates, clock=clock, now=now)
