@@ -60,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _command(arguments, settings, redact)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return FAILED
+    except BrokenPipeError:  # whoever read us has gone; `_flush` keeps the interpreter quiet about it
+        return FAILED
     except Exception as error:
         return _report(error, redact)
     finally:
@@ -79,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("run", help="serve every platform whose token is set; with none, chat in the terminal")
     commands.add_parser("chat", help="chat in the terminal, or answer the lines of standard input")
     commands.add_parser("doctor", help="check everything that is configured and say what to do")
+    commands.add_parser("rebuild-costs", help="add up the sums of /cost anew from the single calls; safe at any time")
     models = commands.add_parser("models", help="list the models that can be asked")
     models.add_argument("query", nargs="*", help="only those that have these words in their name")
     return parser
@@ -94,6 +97,10 @@ def _command(arguments: argparse.Namespace, settings: Settings, redact: Redactor
             _start_logging(settings, to_file=False, quiet=True)
             checks = [*map(warning, misspelt(os.environ)), *asyncio.run(app.doctor(settings))]
             return print_checks(checks, sys.stdout, redact)
+        case "rebuild-costs":
+            _start_logging(settings, to_file=False, quiet=True)
+            print(asyncio.run(app.rebuild_costs(settings)))
+            return FINE
         case _:
             _start_logging(settings, to_file=False, quiet=True)
             print(asyncio.run(app.models(settings, " ".join(arguments.query))))

@@ -9,42 +9,56 @@ import os
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
 from adapters import ADAPTERS
 from adapters.terminal.adapter import Console, TerminalAdapter
 from adapters.terminal.inbound import AUTHOR as TERMINAL_AUTHOR
 from bot.commands import COMMANDS
+from bot.core.calibration import Calibration
+from bot.core.chores import Chores
 from bot.core.clock import SystemClock
 from bot.core.completion import Completion
 from bot.core.door import Access, AdapterRow, Door
 from bot.core.engine import Engine
-from bot.core.errors import ParleyError
+from bot.core.errors import ParleyError, StorageUnavailable
+from bot.core.formatting import amount
 from bot.core.gate import Gate
 from bot.core.history import History
 from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
 from bot.core.parts import Parts
 from bot.core.ports import Adapter, Clock, Messenger
+from bot.core.purse import Pace, Purse
+from bot.core.retirement import warn_daily
+from bot.core.side_call import SideCalls
 from bot.core.thread_settings import TurnDefaults
 from bot.doctor import Check, Patient, examine
-from bot.models import Models, open_models
+from bot.models import Models, chosen_models, open_models
 from bot.remote_time import http_time
 from bot.settings import Access as AccessMode
-from bot.settings import Settings
+from bot.settings import Settings, UnknownPrices
 from bot.storage.access import AccessStore
 from bot.storage.activity import ActivityStore
+from bot.storage.answers import AnswerCache
+from bot.storage.budgets import BudgetStore
+from bot.storage.calibrations import CalibrationStore
 from bot.storage.database import Database, open_database
 from bot.storage.embedded import embedded_mongod
 from bot.storage.invocations import InvocationStore
 from bot.storage.ledger import Ledger
+from bot.storage.rates import RateStore
+from bot.storage.rebuild import rebuild
+from bot.storage.rollups import Roller
 from bot.storage.settings import SettingStore
 from bot.storage.threads import ThreadStore
 from bot.storage.turns import TurnStore
 
 log = logging.getLogger(__name__)
+
+_PROVIDER_URLS = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GEMINI_BASE_URL", "COMPATIBLE_BASE_URL")
 
 
 async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> None:
@@ -60,7 +74,8 @@ async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> Non
         database = await stack.enter_async_context(_open_storage(settings, clock))
         gate = _gate(settings, database, clock, terminal=terminal)
         messengers: dict[str, Messenger] = {}
-        engine = Engine(await _parts(settings, database, models, gate, messengers, clock))
+        parts = await _parts(settings, database, models, gate, messengers, clock)
+        engine = Engine(parts)
         if terminal:
             # Alone: a chat beside a running bot would take its updates away.
             doors = [_terminal(settings, models, engine, clock)]
@@ -70,7 +85,15 @@ async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> Non
         for door in doors:
             stack.push_async_callback(door.aclose)
         await stack.enter_async_context(engine)
-        await _serve(doors, engine, models, stop, settings.shutdown_grace_s)
+        beside = (
+            models.directory.run(),
+            models.watch.run(models.directory.set_rows),
+            Roller(database).run(),
+            warn_daily(models.directory, chosen_models(settings), clock),
+        )
+        await _serve(doors, engine, beside, stop, settings.shutdown_grace_s)
+        with suppress(StorageUnavailable):
+            await parts.calibration.save()
 
 
 def token_settings() -> tuple[str, ...]:
@@ -90,13 +113,14 @@ async def doctor(settings: Settings) -> Sequence[Check]:
     async with open_models(settings, clock) as models:
         accesses = {row.platform: (row, access) for row, access in _accesses(settings, clock)}
         urls = [access.api_url for _, access in accesses.values()]
-        urls += [str(values[row]) for row in ("OPENAI_BASE_URL", "COMPATIBLE_BASE_URL") if values.get(row)]
+        urls += [str(values[row]) for row in _PROVIDER_URLS if values.get(row)]
         return await examine(
             Patient(
                 platforms={name: partial(row.check, access) for name, (row, access) in accesses.items()},
                 providers=models.configured,
                 directory=models.directory,
                 default_model=settings.default_model,
+                chosen=chosen_models(settings),
                 database=partial(_diagnose_storage, settings, clock),
                 data_dir=settings.data_dir,
                 remote_time=partial(http_time, urls) if urls else None,
@@ -116,15 +140,34 @@ async def models(settings: Settings, query: str) -> str:
         )
 
 
-async def _serve(doors: Sequence[Adapter], engine: Engine, models: Models, stop: asyncio.Event, grace_s: float) -> None:
-    """Take events until `stop`, then no more, and let what runs come to its end for `grace_s`."""
+async def rebuild_costs(settings: Settings) -> str:
+    """Add up the sums of /cost anew from the single calls; returns what was done, in words."""
+    async with _open_storage(settings, SystemClock()) as database:
+        done = await rebuild(database)
+    return (
+        f"Added up {amount(done.days, 'day')} anew, into {amount(done.rollups, 'sum')}. Calls of the last moments may "
+        "not be in them yet: /cost counts those by themselves."
+    )
+
+
+async def _serve(
+    doors: Sequence[Adapter],
+    engine: Engine,
+    beside: Sequence[Coroutine[None, None, None]],
+    stop: asyncio.Event,
+    grace_s: float,
+) -> None:
+    """Take events until `stop`, then no more, and let what runs come to its end for `grace_s`.
+
+    `beside` is what runs all the time.
+    """
     try:
         async with asyncio.TaskGroup() as group:
             intake = {group.create_task(door.run(engine.accept, engine.serve)): door for door in doors}
-            refreshing = group.create_task(models.directory.run())
+            background = [group.create_task(work) for work in beside]
             stopping = group.create_task(stop.wait())
             await asyncio.wait((*intake, stopping), return_when=asyncio.FIRST_COMPLETED)
-            for task in (*intake, refreshing, stopping):
+            for task in (*intake, *background, stopping):
                 task.cancel()
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
@@ -173,12 +216,27 @@ async def _parts(
     pairing = Pairing(clock=clock, announce=_announce)
     if not await gate.has_owner():
         pairing.code()
-    turns = TurnStore(database)
+    threads = ThreadStore(database, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}")
+    turns, ledger = TurnStore(database), Ledger(database)
+    budgets = BudgetStore(database, ledger)
+    purse = _purse(settings, models, budgets, RateStore(database), clock)
+    side = SideCalls(providers=models.providers, price=models.price, purse=purse, ledger=ledger, clock=clock)
+    calibration = Calibration(CalibrationStore(database))
+    await calibration.load()
+    chores = Chores(
+        threads=threads,
+        turns=turns,
+        side=side,
+        directory=models.directory,
+        calibration=calibration,
+        messengers=messengers,
+        titles=settings.auto_titles,
+    )
     return Parts(
-        threads=ThreadStore(database, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}"),
+        threads=threads,
         turns=turns,
         history=History(turns),
-        ledger=Ledger(database),
+        ledger=ledger,
         settings=SettingStore(database),
         invocations=InvocationStore(database),
         gate=gate,
@@ -188,16 +246,48 @@ async def _parts(
         tools={},
         messengers=messengers,
         price=models.price,
+        budgets=budgets,
+        purse=purse,
+        side=side,
+        chores=chores,
+        calibration=calibration,
+        health=models.health,
+        answers=AnswerCache(database),
         commands=COMMANDS,
         pacers=Pacers(clock),
-        defaults=TurnDefaults(
-            system_prompt=settings.system_prompt,
-            temperature=settings.temperature,
-            max_output_tokens=settings.max_output_tokens,
-            timeout_s=settings.turn_timeout_s,
-        ),
+        defaults=_defaults(settings),
         context_tokens=settings.context_tokens,
         clock=clock,
+    )
+
+
+def _purse(settings: Settings, models: Models, budgets: BudgetStore, rates: RateStore, clock: Clock) -> Purse:
+    return Purse(
+        budgets=budgets,
+        rates=rates,
+        price=models.price,
+        clock=clock,
+        limits=settings.budgets,
+        pace=Pace(
+            user_requests=settings.user_requests_per_minute,
+            user_tokens=settings.user_tokens_per_minute,
+            channel_requests=settings.channel_requests_per_minute,
+            channel_tokens=settings.channel_tokens_per_minute,
+        ),
+        allow_unknown=settings.unknown_prices is UnknownPrices.ALLOW,
+        cheaper=models.cheaper,
+    )
+
+
+def _defaults(settings: Settings) -> TurnDefaults:
+    return TurnDefaults(
+        system_prompt=settings.system_prompt,
+        temperature=settings.temperature,
+        max_output_tokens=settings.max_output_tokens,
+        timeout_s=settings.turn_timeout_s,
+        fallback=settings.fallback_models,
+        auto_models=settings.auto_models,
+        answer_ttl_s=settings.response_cache_ttl_s,
     )
 
 

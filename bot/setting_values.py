@@ -5,15 +5,18 @@ Every reader raises ValueError with what would be right and never repeats the te
 
 import os
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 
-from bot.core.catalogue import ModelRef
+from bot.core.budget import EACH, BudgetKey, BudgetLimit, Period
+from bot.core.catalogue import AUTO, ModelRef
 from bot.core.errors import UsageError
 from bot.core.gate import is_person, parse_entry
+from bot.core.ledger import Whose
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _PROVIDER_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -52,6 +55,52 @@ def _model(value: object) -> object:
     if isinstance(value, str) and (ModelRef.parse(value) is None or re.search(r"\s", value)):
         raise ValueError("a model is written provider/model, for example openai/gpt-6-luna")
     return value
+
+
+def _model_choice(value: object) -> object:
+    if isinstance(value, str) and value.strip().lower() == AUTO:
+        return AUTO
+    return _model(value)
+
+
+def _model_names(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    names = tuple(dict.fromkeys(_split(value)))
+    for name in names:
+        _model(name)
+    return names
+
+
+def _budgets(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    limits = tuple(_budget(text) for text in _split(value))
+    if len({limit.budget for limit in limits}) < len(limits):
+        raise ValueError("one of its budgets stands twice")
+    return limits
+
+
+def _budget(text: str) -> BudgetLimit:
+    found = re.fullmatch(r"(user|channel|server|all)/(day|week|month)=\$?(\d{1,7}(?:\.\d{1,9})?)", text.lower())
+    if found is None:
+        raise ValueError(
+            "a budget is written user/day=0.50 (user, channel, server or all; day, week or month; dollars)"
+        )
+    whose, period = Whose(found[1]), Period(found[2])
+    key = "" if whose is Whose.ALL else EACH
+    return BudgetLimit(budget=BudgetKey(whose, key, period), nano_usd=int(Decimal(found[3]) * 10**9))
+
+
+def _provider_limits(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    limits = [
+        re.fullmatch(r"([a-z0-9][a-z0-9._-]{0,31}):(rpm|tpm)=([1-9]\d{0,11})", text.lower()) for text in _split(value)
+    ]
+    if not all(limits):
+        raise ValueError("a limit is written openai:rpm=500 (requests per minute) or openai:tpm=200000 (tokens)")
+    return tuple((found[1], found[2], int(found[3])) for found in limits if found)
 
 
 def _provider_name(value: object) -> object:
@@ -138,6 +187,12 @@ MongoUri = Annotated[SecretStr, BeforeValidator(_mongo_uri)]
 ModelName = Annotated[str, BeforeValidator(_model)]
 ProviderName = Annotated[str, BeforeValidator(_provider_name)]
 DatabaseName = Annotated[str, BeforeValidator(_database_name)]
+ModelChoice = Annotated[str, BeforeValidator(_model_choice)]
+ModelNames = Annotated[tuple[str, ...], BeforeValidator(_model_names)]
+Budgets = Annotated[tuple[BudgetLimit, ...], BeforeValidator(_budgets)]
+#: Provider, `rpm` or `tpm`, and how many.
+ProviderLimits = Annotated[tuple[tuple[str, str, int], ...], BeforeValidator(_provider_limits)]
+PerMinute = Annotated[int | None, Field(ge=1, le=10**12)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Entries = Annotated[frozenset[str], BeforeValidator(_entries)]
 Owners = Annotated[frozenset[str], BeforeValidator(_owners)]

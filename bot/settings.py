@@ -21,16 +21,21 @@ from bot.core.errors import SettingsError
 from bot.core.redaction import Redactor, url_secrets
 from bot.core.thread_settings import OUTPUT_TOKENS_MAX, OUTPUT_TOKENS_MIN, TEMPERATURE_MAX
 from bot.setting_values import (
+    Budgets,
     DatabaseName,
     Entries,
     Folder,
     LogLevel,
     Lower,
+    ModelChoice,
     ModelName,
+    ModelNames,
     MongoUri,
     Names,
     Owners,
+    PerMinute,
     Program,
+    ProviderLimits,
     ProviderName,
     Secret,
     Url,
@@ -50,6 +55,13 @@ class Access(StrEnum):
 
     CLOSED = "closed"
     OPEN = "open"
+
+
+class UnknownPrices(StrEnum):
+    """What happens to a model without a known price where a budget counts."""
+
+    REFUSE = "refuse"
+    ALLOW = "allow"
 
 
 class LogFormat(StrEnum):
@@ -77,6 +89,10 @@ class Settings(BaseSettings):
     )
     openai_api_key: Secret | None = Field(None, description="Key of OpenAI; provider `openai` is on when set")
     openai_base_url: Url | None = Field(None, description="Another address for `openai`; unset: the SDK's own")
+    anthropic_api_key: Secret | None = Field(None, description="Key of Anthropic; provider `anthropic` is on when set")
+    anthropic_base_url: Url | None = Field(None, description="Another address for `anthropic`; unset: the SDK's own")
+    gemini_api_key: Secret | None = Field(None, description="Key of Google's Gemini; provider `gemini` is on when set")
+    gemini_base_url: Url | None = Field(None, description="Another address for `gemini`; unset: the SDK's own")
     groq_api_key: Secret | None = Field(None, description="Key of Groq; provider `groq` is on when set")
     groq_base_url: Url | None = Field(None, description="Another address for `groq`")
     huggingface_api_key: Secret | None = Field(
@@ -95,9 +111,23 @@ class Settings(BaseSettings):
     compatible_name: ProviderName | None = Field(
         None, description="Name of that provider in model names; unset: `compatible`"
     )
-    default_model: ModelName | None = Field(
-        None, description="`provider/model`; unset: the catalogue's default of the first configured provider"
+    default_model: ModelChoice | None = Field(
+        None,
+        description="`provider/model`, or `auto`: chosen for each message; unset: the catalogue's default of the "
+        "first configured provider",
     )
+    fallback_models: ModelNames = Field(
+        (), description="`provider/model` between commas: who answers when the chosen model does not"
+    )
+    auto_models: ModelNames = Field(
+        (), description="`provider/model` between commas: what `auto` chooses from; unset: the whole catalogue"
+    )
+    side_model: ModelName | None = Field(
+        None,
+        description="`provider/model` that writes titles and summaries; unset: the cheapest of the provider that "
+        "answers",
+    )
+    auto_titles: bool = Field(True, description="Whether threads and topics get a short title by themselves")
     system_prompt: str = Field(_SYSTEM_PROMPT, description="What every model is told first")
     temperature: float | None = Field(
         None, ge=0, le=TEMPERATURE_MAX, description="From 0 to 2; unset: the provider's default"
@@ -109,7 +139,7 @@ class Settings(BaseSettings):
         description="The longest answer, in tokens; unset: the provider's default",
     )
     context_tokens: int = Field(
-        32_000,
+        20_000,
         ge=1_000,
         le=10_000_000,
         description="At most so much of a conversation is sent to a model, in tokens",
@@ -117,6 +147,34 @@ class Settings(BaseSettings):
     turn_timeout_s: float = Field(
         300.0, gt=0, le=86_400, description="A turn that takes longer (seconds) ends with what it has"
     )
+    first_token_timeout_s: float = Field(
+        60.0,
+        gt=0,
+        le=3_600,
+        description="A model that is silent for so long (seconds) is left for the next one; reasoning models get "
+        "twice that",
+    )
+    provider_limits: ProviderLimits = Field(
+        (),
+        description="What may be sent with a provider's key: `openai:rpm=500,openai:tpm=200000` (requests and tokens "
+        "per minute)",
+    )
+    response_cache_ttl_s: float = Field(
+        0.0, ge=0, le=31_536_000, description="How long the answer to exactly the same request is used again, 0: never"
+    )
+    budgets: Budgets = Field(
+        (),
+        description="In dollars: `user/day=0.50,channel/week=5,server/month=20,all/month=100`; each user, channel or "
+        "server has its own",
+    )
+    unknown_prices: Annotated[UnknownPrices, Lower] = Field(
+        UnknownPrices.REFUSE,
+        description="`refuse` or `allow` models without a known price where a budget counts",
+    )
+    user_requests_per_minute: PerMinute = Field(None, description="Questions that each person may ask in a minute")
+    user_tokens_per_minute: PerMinute = Field(None, description="Tokens that each person may use in a minute")
+    channel_requests_per_minute: PerMinute = Field(None, description="Questions that each channel may ask in a minute")
+    channel_tokens_per_minute: PerMinute = Field(None, description="Tokens that each channel may use in a minute")
     bot_names: Names = Field(
         (),
         description="Names, separated by commas, that the bot answers to in groups besides mention and reply",
@@ -246,6 +304,8 @@ def _default(field: FieldInfo) -> str:
     value = field.default
     if value is None or value in ((), frozenset()):
         return "unset"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, Path):
         return f"`./{value}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"

@@ -4,67 +4,85 @@ Ends in an `Ending` whatever happens; how that is stored and concluded is the la
 """
 
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import TypeVar, assert_never
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
 
-from bot.core.booking import Account, footer_of
+from bot.core.asking import MAX_TRIES, Asking
+from bot.core.automatic import Needs
+from bot.core.booking import Account, cached_row, note_of
+from bot.core.caching import plan as plan_caching
 from bot.core.catalogue import ModelInfo
-from bot.core.context import Context, Window, build, settle_references
+from bot.core.choosing import Choosing, Chosen
+from bot.core.context import Context, Window, answer_limit, build, settle_references, system_prompt
 from bot.core.delivery import Delivery
 from bot.core.errors import (
     ContextTooLong,
     Fenced,
+    LimitReached,
     ModelNotFound,
     NotAllowed,
     ParleyError,
     TriesExhausted,
     reference_of,
 )
-from bot.core.events import (
-    CallFinished,
-    Outcome,
-    ReasoningDelta,
-    TextDelta,
-    ToolFinished,
-    ToolStarted,
-    TurnEnded,
-)
+from bot.core.events import Outcome, TurnEnded
+from bot.core.fallback import moves_on, why
 from bot.core.gate import Verdict
 from bot.core.interrupt import Interrupt
 from bot.core.ledger import LedgerRow
+from bot.core.money_stores import CachedAnswer
 from bot.core.parts import Parts
 from bot.core.patience import Patience
-from bot.core.place import Author, ChatKind
-from bot.core.ports import ChatRequest, Provider, ToolContext
+from bot.core.place import ChatKind
+from bot.core.ports import ChatRequest
+from bot.core.request import build_request
+from bot.core.reuse import digest_of
 from bot.core.thread_settings import ThreadSettings, resolve
 from bot.core.together import both
 from bot.core.tokens import estimate_tokens
-from bot.core.turn import TurnLoop
-from bot.core.turn_record import Claim, Item, ToolStep, TurnRecord
+from bot.core.turn_record import Claim, Item, PassedOver, Route, ToolStep, TurnRecord
+from bot.core.warm_prompt import Sent
 
 T = TypeVar("T")
 
-MAX_TRIES = 3
-#: How much of a tool's result is kept with the turn.
-_STEP_CHARS = 4_000
-_SHARED_NOTE = "Several people take part in this chat; each of their messages starts with its author's name."
+_ELSEWHERE = "It was asked again, of another model."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a turn answers. `pops` are the queue items that it takes off, `replaces` the turn that it redoes."""
+    """What a turn answers. `pops` are the queue items that it takes off, `replaces` the turn that it redoes.
+
+    `elsewhere`: not the model of that turn is to answer but the one after it.
+    """
 
     uid: str
     items: tuple[Item, ...]
     pops: tuple[str, ...]
     replaces: TurnRecord | None = None
     in_place: bool = False
+    elsewhere: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompted:
+    """The last prompt that was made: for which model, how long it was taken to be, within which window.
+
+    `sent` is None when no model said anything to it.
+    """
+
+    model: ModelInfo
+    tokens: int
+    window: Window
+    sent: Sent | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a turn ended. `items` are the question's as they are to be stored; `footer` is shown but not stored."""
+    """How a turn ended. `items` are the question's as they are to be stored; `note` is shown at the very end.
+
+    `prompted` is None when no prompt was made. `has_others`: another model could be asked.
+    """
 
     outcome: Outcome
     items: tuple[Item, ...]
@@ -74,19 +92,32 @@ class Ending:
     calls: tuple[LedgerRow, ...] = ()
     model: str | None = None
     from_seq: int = 0
-    footer: str | None = None
+    note: str | None = None
+    route: Route | None = None
+    prompted: Prompted | None = None
+    has_others: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plan:
-    """All that is known before the model is called."""
+    """All that is known before a model is chosen."""
 
-    model: ModelInfo
-    provider: Provider
     settings: ThreadSettings
+    choosing: Choosing
     system: str
     history: tuple[TurnRecord, ...]
     items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """One model's try: how it ended, and the context that it got; `sent` is None when it said nothing."""
+
+    ended: TurnEnded
+    context: Context
+    window: Window
+    sent: Sent | None = None
+    cached: bool = False
 
 
 class Answering:
@@ -107,12 +138,9 @@ class Answering:
         self._claim = claim
         self._question = question
         self._interrupt = interrupt
-        self._delivery = delivery
-        self._text: list[str] = []
-        self._steps: list[ToolStep] = []
-        self._calls: list[LedgerRow] = []
-        former = claim.attempt
-        self._lost_fence = former.fence if former is not None and former.called else None
+        #: A former owner that noted a call had come past the rate limits: the same message is not counted again.
+        self._admitted = claim.attempt is not None and claim.attempt.called
+        self._asking = Asking(parts, patience, claim, interrupt=interrupt, delivery=delivery)
 
     async def run(self) -> Ending:
         """Answer, or say why not. Raises Fenced when the thread has another owner by now."""
@@ -128,11 +156,16 @@ class Answering:
         except ParleyError as error:
             return Ending(outcome=Outcome.FAILED, items=items, error=error)
         self._interrupt.start()
-        return await self._ask(plan)
+        try:
+            chosen = await self._choose(plan)
+        except ParleyError as error:
+            others = plan.choosing.has_others
+            return Ending(outcome=Outcome.FAILED, items=plan.items, error=error, has_others=others)
+        return await self._ask(plan, chosen)
 
     async def _prepare(self) -> _Plan:
         claim, place = self._claim, self._claim.place
-        author = self._author()
+        author = self._asking.author
         if await self._persist(lambda: self._parts.gate.check(place, author)) is Verdict.DENIED:
             raise NotAllowed("You are not allowed to use me here any more.")
         keys = place.setting_keys(author.key)
@@ -142,14 +175,10 @@ class Answering:
                     self._parts.history.of(claim),
                     self._parts.settings.load([key for _, key in keys]),
                 ),
-                self._begin_attempt(),
+                self._asking.begin(),
             )
         )
         settings = resolve(keys, values)
-        model = await self._parts.directory.model_for(settings.model)
-        provider = self._parts.providers.get(model.ref.provider)
-        if provider is None:
-            raise ModelNotFound(f"no provider for {model.ref}", provider=model.ref.provider)
         replaced = self._question.replaces
         if replaced is not None:
             history = tuple(turn for turn in history if turn.seq < replaced.seq)
@@ -157,147 +186,204 @@ class Answering:
         else:
             items = settle_references(self._question.items, history)
         return _Plan(
-            model=model,
-            provider=provider,
             settings=settings,
-            system=self._system(settings),
+            choosing=Choosing(self._parts, settings),
+            system=system_prompt(settings, self._parts.defaults, shared=self._shared),
             history=history,
             items=items,
         )
 
-    async def _ask(self, plan: _Plan) -> Ending:
-        max_output = plan.settings.max_output or self._parts.defaults.max_output_tokens
-        window = Window.of(
-            limit_tokens=self._parts.context_tokens,
-            window_tokens=plan.model.window_tokens,
-            max_output_tokens=max_output,
-        )
-        account = self._account(plan.model)
-        ended, context = await self._try(plan, window, account)
-        has_history = len(context.messages) > len(plan.items)
-        if isinstance(ended.error, ContextTooLong) and not self._text and has_history:
-            ended, context = await self._try(plan, window.halved(context.estimated_tokens), account)
-        return Ending(
-            outcome=ended.outcome,
-            items=plan.items,
-            answer="".join(self._text).strip(),  # as platforms show it
-            error=ended.error,
-            steps=tuple(self._steps),
-            calls=tuple(self._calls),
-            model=str(plan.model.ref),
-            # A question that was too long must not take the conversation along with it.
-            from_seq=0 if ended.outcome is Outcome.FAILED else context.from_seq,
-            footer=footer_of(self._calls) if plan.settings.footer and ended.outcome is Outcome.ANSWERED else None,
+    # --- which model ---
+
+    async def _choose(self, plan: _Plan) -> Chosen:
+        """The model that is asked first. Raises ParleyError when there is none."""
+        replaced = self._question.replaces
+        if self._question.elsewhere and replaced is not None:
+            model = await plan.choosing.after([] if replaced.model is None else [replaced.model])
+            if model is not None:
+                return Chosen(model=model, asked=str(model.ref), reasons=(_ELSEWHERE,))
+        return await plan.choosing.first(lambda: self._needs(plan))
+
+    def _needs(self, plan: _Plan) -> Needs:
+        """What `auto` has to know of the question."""
+        texts = [item.text for item in plan.items]
+        said = [text for turn in plan.history for text in (turn.answer, *(item.text for item in turn.items))]
+        tokens = sum(map(estimate_tokens, (plan.system, *said, *texts)))
+        kinds = [attachment.media_type or "" for item in plan.items for attachment in item.attachments]
+        return Needs.of(
+            texts,
+            prompt_tokens=min(self._parts.context_tokens, tokens),
+            answer_tokens=plan.settings.max_output or self._parts.defaults.max_output_tokens,
+            has_image=any(kind.startswith("image/") for kind in kinds),
+            has_pdf="application/pdf" in kinds,
+            has_audio=any(kind.startswith("audio/") for kind in kinds),
+            needs_tools=bool(self._parts.tools),
         )
 
-    async def _try(self, plan: _Plan, window: Window, account: Account) -> tuple[TurnEnded, Context]:
+    # --- asking ---
+
+    async def _ask(self, plan: _Plan, chosen: Chosen) -> Ending:
+        """Ask the model, and where it fails in a way that others may not, those after it."""
+        passed = list(chosen.passed_over)
+        model = chosen.model
+        while True:
+            tried = [str(model.ref), *(other.model for other in passed)]
+            attempt = await self._ask_model(plan, model, hurried=plan.choosing.has_others_than(tried))
+            error = attempt.ended.error
+            silent = not "".join(self._asking.text).strip() and not self._asking.steps
+            if error is None or not silent or not moves_on(error):
+                break
+            following = await plan.choosing.after(tried)
+            if following is None or not self._interrupt.left_s:
+                break
+            passed.append(PassedOver(model=str(model.ref), why=why(error)))
+            model = following
+        return self._ending(plan, chosen, model, tuple(passed), attempt)
+
+    async def _ask_model(self, plan: _Plan, model: ModelInfo, *, hurried: bool) -> _Try:
+        """Ask one model; a conversation that it finds too long is sent once more, halved. `hurried` as in Asking."""
+        window = Window.of(
+            limit_tokens=self._parts.context_tokens,
+            window_tokens=model.window_tokens,
+            max_output_tokens=answer_limit(plan.settings, self._parts.defaults, model),
+        )
+        attempt = await self._try(plan, model, window, hurried=hurried)
+        has_history = len(attempt.context.messages) > len(plan.items)
+        if isinstance(attempt.ended.error, ContextTooLong) and not self._asking.text and has_history:
+            halved = window.halved(attempt.context.estimated_tokens)
+            attempt = await self._try(plan, model, halved, hurried=hurried)
+        return attempt
+
+    async def _try(self, plan: _Plan, model: ModelInfo, window: Window, *, hurried: bool) -> _Try:
+        context = self._context(plan, model, window)
+        provider = self._parts.providers.get(model.ref.provider)
+        if provider is None:
+            error = ModelNotFound(f"no provider for {model.ref}", provider=model.ref.provider)
+            return _Try(ended=TurnEnded(outcome=Outcome.FAILED, error=error), context=context, window=window)
+        request = self._request(plan, model, context)
+        await self._asking.book_lost_call(request, self._account(model))
+        if await self._give_again(request):
+            return _Try(ended=TurnEnded(outcome=Outcome.ANSWERED), context=context, window=window, cached=True)
+        tokens, began_at = context.estimated_tokens, self._parts.clock.now()
+        try:
+            await self._admit(tokens)
+        except LimitReached as refusal:
+            return _Try(ended=TurnEnded(outcome=Outcome.FAILED, error=refusal), context=context, window=window)
+        ended = await self._asking.ask(
+            request,
+            provider,
+            self._account(model),
+            prompt_tokens=tokens,
+            hurried=hurried,
+        )
+        await self._keep(request, ended)
+        return _Try(ended=ended, context=context, window=window, sent=self._sent(request, began_at))
+
+    def _sent(self, request: ChatRequest, at: datetime) -> Sent | None:
+        if not self._asking.text or not self._asking.calls:
+            return None
+        return Sent(seq=self._claim.next_seq, request=request, usage=self._asking.calls[-1].usage, at=at)
+
+    async def _admit(self, prompt_tokens: int) -> None:
+        """Count the turn, however many models it takes, against the rate limits. Raises LimitReached."""
+        if not self._admitted:
+            author_key, place = self._asking.author.key, self._claim.place
+            await self._persist(lambda: self._parts.purse.admit(place, author_key, prompt_tokens=prompt_tokens))
+            self._admitted = True
+
+    def _context(self, plan: _Plan, model: ModelInfo, window: Window) -> Context:
         replaced = self._question.replaces
-        context = build(
+        return build(
             plan.history,
             plan.items,
             system=plan.system,
             window=window,
-            estimate=estimate_tokens,
-            named=self._named(),
+            estimate=self._parts.calibration.estimator(model.ref),
+            named=self._shared,
             next_seq=self._claim.next_seq if replaced is None else replaced.seq,
+            summary=self._claim.summary,
         )
-        temperature = plan.settings.temperature
-        request = ChatRequest(
-            model=plan.model,
-            system=plan.system,
-            messages=context.messages,
-            tools=tuple(tool.spec for tool in self._parts.tools.values()) if plan.model.tools is not False else (),
-            max_output_tokens=plan.settings.max_output or self._parts.defaults.max_output_tokens,
-            temperature=self._parts.defaults.temperature if temperature is None else temperature,
-            cache_key=reference_of(self._claim.thread_key),
+
+    def _request(self, plan: _Plan, model: ModelInfo, context: Context) -> ChatRequest:
+        caching = plan_caching([turn.at for turn in plan.history], self._parts.clock.now())
+        lane = reference_of(self._claim.thread_key)
+        request = build_request(
+            model, plan.settings, self._parts.defaults, system=plan.system, messages=context.messages, lane=lane
         )
-        await self._book_lost_call(request, account)
-        if self._exhausted:
-            return TurnEnded(outcome=Outcome.FAILED, error=TriesExhausted(MAX_TRIES)), context
-        return await self._loop(request, plan.provider, account), context
-
-    async def _loop(self, request: ChatRequest, provider: Provider, account: Account) -> TurnEnded:
-        loop = TurnLoop(
-            provider,
-            self._parts.tools,
-            context=ToolContext(place=self._claim.place, author=self._author(), turn_uid=self._question.uid),
-            interrupt=self._interrupt,
-            clock=self._parts.clock,
+        return replace(
+            request,
+            tools=tuple(tool.spec for tool in self._parts.tools.values()) if model.tools is not False else (),
+            cache_key=lane if caching.enabled else None,
+            cache_ttl_s=caching.ttl_s,
         )
-        async with aclosing(loop.run(request)) as events:
-            async for event in events:
-                match event:
-                    case TextDelta():
-                        self._text.append(event.text)
-                        self._delivery.feed(event.text)
-                    case ReasoningDelta():
-                        pass
-                    case ToolStarted():
-                        self._delivery.status(f"{event.call.name} …")
-                    case ToolFinished():
-                        self._steps.append(_step(event))
-                    case CallFinished():
-                        self._book(event, account)
-                    case TurnEnded():
-                        return event
-                    case _:
-                        assert_never(event)
-        raise AssertionError("a turn always ends with TurnEnded")
 
-    def _book(self, call: CallFinished, account: Account) -> None:
-        now = self._parts.clock.now()
-        self._calls.append(account.row(call, fence=self._claim.fence, number=len(self._calls), at=now))
+    # --- answers that are given again ---
 
-    async def _begin_attempt(self) -> None:
-        """Note that a call is about to be made, unless a note of a call that was lost has to be booked first."""
-        if self._lost_fence is None and not self._exhausted:
-            await self._parts.threads.begin_attempt(self._claim)
+    async def _give_again(self, request: ChatRequest) -> bool:
+        """Answer from the cache; never where somebody asks for another answer to the same question."""
+        if not self._parts.defaults.answer_ttl_s or self._question.replaces is not None:
+            return False
+        kept = await self._persist(lambda: self._parts.answers.load(digest_of(request)))
+        if kept is None:
+            return False
+        self._asking.give(kept.text)
+        calls, now = self._asking.calls, self._parts.clock.now()
+        calls.append(cached_row(self._account(request.model), fence=self._claim.fence, number=len(calls), at=now))
+        return True
 
-    @property
-    def _exhausted(self) -> bool:
-        return self._claim.tries >= MAX_TRIES
-
-    async def _book_lost_call(self, request: ChatRequest, account: Account) -> None:
-        """A former owner called the model and died: that call was billed too."""
-        if self._lost_fence is None:
+    async def _keep(self, request: ChatRequest, ended: TurnEnded) -> None:
+        """Keep an answer for the next who asks the same; one for which tools ran may be another tomorrow."""
+        ttl_s, asking = self._parts.defaults.answer_ttl_s, self._asking
+        if not ttl_s or ended.outcome is not Outcome.ANSWERED or asking.steps:
             return
-        prompt = "\n".join([request.system, *(message.text for message in request.messages)])
-        row = account.lost_row(prompt, fence=self._lost_fence, at=self._parts.clock.now())
-        await self._persist(lambda: self._parts.ledger.append([row]))
-        self._lost_fence = None
-        await self._persist(self._begin_attempt)
+        answer = CachedAnswer(
+            text="".join(asking.text).strip(), model=str(request.model.ref), at=self._parts.clock.now()
+        )
+        await self._persist(lambda: self._parts.answers.save(digest_of(request), answer, ttl_s))
+
+    # --- the end ---
+
+    def _ending(
+        self, plan: _Plan, chosen: Chosen, model: ModelInfo, passed: tuple[PassedOver, ...], attempt: _Try
+    ) -> Ending:
+        ended, asking = attempt.ended, self._asking
+        route = Route(asked=chosen.asked, reasons=chosen.reasons, passed_over=passed, cached=attempt.cached)
+        ref, answer = str(model.ref), "".join(asking.text).strip()  # as platforms show it
+        note: str | None = "\n".join(asking.notices) or None
+        if answer:
+            note = note_of(route, ref, asking.calls, notices=asking.notices, footer=plan.settings.footer)
+        # A question that was too long must not take the conversation along with it, nor a small model that stands in.
+        stays = ended.outcome is Outcome.FAILED or passed or self._question.elsewhere
+        return Ending(
+            outcome=ended.outcome,
+            items=plan.items,
+            answer=answer,
+            error=ended.error,
+            steps=tuple(asking.steps),
+            calls=tuple(asking.calls),
+            model=ref,
+            from_seq=0 if stays else attempt.context.from_seq,
+            note=note,
+            route=route,
+            prompted=Prompted(
+                model=model, tokens=attempt.context.estimated_tokens, window=attempt.window, sent=attempt.sent
+            ),
+            has_others=plan.choosing.has_others,
+        )
 
     def _account(self, model: ModelInfo) -> Account:
         return Account(
             turn_uid=self._question.uid,
             place=self._claim.place,
-            author_key=self._claim.items[0].author_key,
+            author_key=self._asking.author.key,
             model=model,
             price=self._parts.price,
+            estimate=self._parts.calibration.estimator(model.ref),
         )
 
-    def _author(self) -> Author:
-        """Whoever asked for this turn: the writer of the head item (for a retry, the one who pressed it)."""
-        head = self._claim.items[0]
-        platform, _, author_id = head.author_key.partition(":")
-        return Author(platform=platform, id=author_id, name=head.author_name)
-
-    def _named(self) -> bool:
+    @property
+    def _shared(self) -> bool:
         return self._claim.place.kind is ChatKind.SHARED
-
-    def _system(self, settings: ThreadSettings) -> str:
-        prompt = settings.system or self._parts.defaults.system_prompt
-        return f"{prompt}\n\n{_SHARED_NOTE}" if self._named() else prompt
 
     async def _persist(self, operation: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.persist(operation, place=self._claim.place)
-
-
-def _step(event: ToolFinished) -> ToolStep:
-    return ToolStep(
-        name=event.call.name,
-        arguments=event.call.arguments,
-        result=event.result.text[:_STEP_CHARS],
-        is_error=event.result.is_error,
-        duration_s=event.duration_s,
-    )

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
-from bot.core.command import Desk, StopReport
+from bot.core.chores import TurnDone
+from bot.core.command import StopReport
 from bot.core.command_runner import called, open_to_strangers, run_command
 from bot.core.errors import DeliveryError, Fenced, StorageUnavailable, explain, reference_of
 from bot.core.gate import Verdict
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 3.0
 SWEEP_S = 1.0
+BOOKS_S = 60.0
+#: What was held for a call is nobody's any more after this time: longer than any turn.
+HOLD_PATIENCE_S = 900.0
 #: A command that another process began and did not end in this time died with it.
 ABANDONED_S = 15.0
 #: How long accepting waits for storage before the platform keeps the event for later.
@@ -49,6 +53,8 @@ class Engine:
         self._group = asyncio.TaskGroup()
         self._background: list[asyncio.Task[None]] = []
         self._work: set[asyncio.Task[None]] = set()
+        #: What nobody waits for: the chores after turns.
+        self._aside: set[asyncio.Task[None]] = set()
         self._served: set[str] = set()
         self._commands: set[str] = set()
 
@@ -57,12 +63,13 @@ class Engine:
         self._background = [
             self._group.create_task(self._repeat(HEARTBEAT_S, self._beat)),
             self._group.create_task(self._repeat(SWEEP_S, self._sweep)),
+            self._group.create_task(self._repeat(BOOKS_S, self._keep_books)),
         ]
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
         self._served.clear()
-        while left := [task for task in (*self._background, *self._work) if not task.done()]:
+        while left := [task for task in (*self._background, *self._work, *self._aside) if not task.done()]:
             for task in left:
                 task.cancel()
             await asyncio.wait(left, timeout=_END_PATIENCE_S)  # then once more: a library may have dropped it
@@ -75,7 +82,7 @@ class Engine:
     async def drain(self, grace_s: float) -> bool:
         """Let running work finish for `grace_s`; False when something had to be left for the next start.
 
-        Nothing is taken over any more.
+        Nothing is taken over any more. Summaries and titles are not waited for: a later turn makes them due again.
         """
         self._served.clear()
         loop = asyncio.get_running_loop()
@@ -85,7 +92,7 @@ class Engine:
         return not self._work
 
     async def idle(self) -> None:
-        """Wait until nothing runs."""
+        """Wait until nothing runs that somebody waits for."""
         while self._work:
             await asyncio.wait(self._work)
 
@@ -213,7 +220,7 @@ class Engine:
     async def _run_command(self, inbound: Inbound) -> None:
         name, text, options = called(inbound)
         try:
-            desk = self._desk(inbound.place)
+            desk = self._parts.desk(self, inbound.place)
             answer = await self._accepting(
                 inbound, lambda: run_command(desk, inbound, name, text=text, options=options)
             )
@@ -228,24 +235,6 @@ class Engine:
             await self._parts.messengers[inbound.place.platform].answer(inbound, answer)
         except DeliveryError as error:
             log.warning("an answer to a command was not delivered: %s", error)
-
-    def _desk(self, place: Place) -> Desk:
-        parts = self._parts
-        return Desk(
-            commands=parts.commands,
-            conversations=self,
-            directory=parts.directory,
-            threads=parts.threads,
-            turns=parts.turns,
-            settings=parts.settings,
-            ledger=parts.ledger,
-            price=parts.price,
-            gate=parts.gate,
-            pairing=parts.pairing,
-            messenger=parts.messengers[place.platform],
-            defaults=parts.defaults,
-            clock=parts.clock,
-        )
 
     async def stop(self, place: Place, author: Author, *, may_stop_others: bool) -> StopReport:
         """Empty the author's queue first, then end the running turn, here or in whichever process it runs."""
@@ -268,7 +257,7 @@ class Engine:
         lane = self._lanes.get(thread_key)
         return None if lane is None else lane.current
 
-    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool) -> bool:
+    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False) -> bool:
         """Queue a turn once more, if it belongs to this thread."""
         turns, key = self._parts.turns, inbound.place.thread_key
         turn = await (turns.last(key) if turn_uid is None else turns.load(turn_uid))
@@ -285,6 +274,7 @@ class Engine:
             order=inbound.order,
             retry_of=turn.uid,
             replace=replace,
+            elsewhere=elsewhere,
         )
         await self._enqueue(inbound, item)
         return True
@@ -292,9 +282,12 @@ class Engine:
     # --- lanes ---
 
     def _open_lane(self, claim: Claim) -> None:
-        lane = Lane(self._parts, self._patience)
+        lane = Lane(self._parts, self._patience, self._after_turn)
         self._lanes[claim.thread_key] = lane
         self._start(self._run_lane(lane, claim))
+
+    def _after_turn(self, done: TurnDone) -> None:
+        self._start(self._parts.chores.after_turn(done), among=self._aside)
 
     async def _run_lane(self, lane: Lane, claim: Claim) -> None:
         """The boundary that keeps one turn's failure to itself: the lease goes back and the turn is tried again."""
@@ -343,6 +336,13 @@ class Engine:
         for inbound in await self._parts.invocations.abandoned(ABANDONED_S, self._served):
             self._start(self._run_stored_command(inbound))
 
+    async def _keep_books(self) -> None:
+        """Settle what processes that died have held, and keep what was learnt of models."""
+        held_s = max(HOLD_PATIENCE_S, 2 * self._parts.defaults.timeout_s)
+        if settled := await self._parts.budgets.settle_abandoned(held_s):
+            log.info("settled %d holds of calls that nobody finished", settled)
+        await self._parts.calibration.save()
+
     async def _repeat(self, every_s: float, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
@@ -353,10 +353,11 @@ class Engine:
                 log.exception("%s failed", work.__name__)
             await self._parts.clock.sleep(every_s)
 
-    def _start(self, work: Coroutine[None, None, None]) -> None:
+    def _start(self, work: Coroutine[None, None, None], *, among: set[asyncio.Task[None]] | None = None) -> None:
+        running = self._work if among is None else among
         task = self._group.create_task(_guarded(work))
-        self._work.add(task)
-        task.add_done_callback(self._work.discard)
+        running.add(task)
+        task.add_done_callback(running.discard)
 
     # --- notices ---
 

@@ -10,7 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from bot.core.answering import MAX_TRIES, Answering, Ending, Question
+from bot.core.answering import Answering, Ending, Question
+from bot.core.asking import MAX_TRIES
+from bot.core.chores import TurnDone
+from bot.core.command import ANOTHER_MODEL
 from bot.core.delivery import Delivery, Shown
 from bot.core.errors import Fenced, StorageUnavailable, TriesExhausted, explain, reference_of
 from bot.core.events import Outcome
@@ -44,11 +47,15 @@ class Current:
 
 
 class Lane:
-    """Runs the turns of one thread in order. `current` is None between turns."""
+    """Runs the turns of one thread in order. `current` is None between turns.
 
-    def __init__(self, parts: Parts, patience: Patience) -> None:
+    `afterwards` is called with every turn that was stored and shown, and must not wait.
+    """
+
+    def __init__(self, parts: Parts, patience: Patience, afterwards: Callable[[TurnDone], None]) -> None:
         self._parts = parts
         self._patience = patience
+        self._afterwards = afterwards
         self.current: Current | None = None
         self._held_until = parts.clock.monotonic() + HELD_S
         self._last_send_tells = False
@@ -96,7 +103,14 @@ class Lane:
         turn = await self._replaced(claim, head)
         if turn is None or turn.superseded_by is not None:
             return None
-        return Question(uid=head.uid, items=turn.items, pops=pops, replaces=turn, in_place=head.replace)
+        return Question(
+            uid=head.uid,
+            items=turn.items,
+            pops=pops,
+            replaces=turn,
+            in_place=head.replace,
+            elsewhere=head.elsewhere,
+        )
 
     async def _replaced(self, claim: Claim, head: Item) -> TurnRecord | None:
         """The turn that a retry answers once more; None for a message."""
@@ -111,13 +125,24 @@ class Lane:
             self._last_send_tells = delivery.silent and self._is_one_known_send(claim.place, record.answer)
             _, shown = await both(
                 self._persist(claim, lambda: self._store(record, question)),
-                delivery.finish(reason=record.reason or ending.footer, buttons=_buttons(record)),
+                delivery.finish(reason=_closing(record), buttons=_buttons(record, others=ending.has_others)),
             )
         following = await self._conclude(claim, record, question.pops, shown, ending.from_seq)
         replaced = question.replaces
-        self._parts.history.add(
-            replace(record, calls=(), message_ids=shown.message_ids), replaces=replaced.uid if replaced else None
-        )
+        stored = replace(record, calls=(), message_ids=shown.message_ids)
+        self._parts.history.add(stored, replaces=replaced.uid if replaced else None)
+        if (prompted := ending.prompted) is not None:
+            self._afterwards(
+                TurnDone(
+                    claim=claim,
+                    record=stored,
+                    author_key=claim.items[0].author_key,
+                    model=prompted.model,
+                    prompt_tokens=prompted.tokens,
+                    window=prompted.window,
+                    sent=prompted.sent,
+                )
+            )
         return following
 
     def _is_one_known_send(self, place: Place, answer: str) -> bool:
@@ -137,11 +162,15 @@ class Lane:
     ) -> Claim | None:
         if shown.error is not None:
             log.warning("turn %s was stored but not delivered: %s", reference_of(record.uid), shown.error)
-        _, following = await self._persist(
+        _, (_, following) = await self._persist(
             claim,
             lambda: both(
-                self._parts.turns.set_messages(record.uid, shown.message_ids),
-                self._parts.threads.finish(claim, pops, from_seq=from_seq),
+                # What was held for the calls makes room for what they cost; a hold is settled once, whoever does it.
+                self._parts.purse.settle(record.calls),
+                both(
+                    self._parts.turns.set_messages(record.uid, shown.message_ids),
+                    self._parts.threads.finish(claim, pops, from_seq=from_seq),
+                ),
             ),
         )
         return following
@@ -159,7 +188,7 @@ class Lane:
         async with self._delivery(claim, question) as delivery:
             if record.answer:
                 delivery.feed(record.answer)
-            shown = await delivery.finish(reason=record.reason, buttons=_buttons(record))
+            shown = await delivery.finish(reason=_closing(record), buttons=_buttons(record, others=False))
         return await self._conclude(claim, record, question.pops, shown, 0)
 
     async def _give_up(self, claim: Claim, items: Sequence[Item]) -> Claim | None:
@@ -232,6 +261,8 @@ class Lane:
             reason=reason,
             model=ending.model,
             calls=ending.calls,
+            note=ending.note,
+            route=ending.route,
         )
 
     async def _persist(self, claim: Claim, operation: Callable[[], Awaitable[T]]) -> T:
@@ -269,7 +300,16 @@ async def store_withdrawn(parts: Parts, place: Place, items: Sequence[Item]) -> 
         )
 
 
-def _buttons(record: TurnRecord) -> tuple[Button, ...]:
+def _closing(record: TurnRecord) -> str | None:
+    """What stands under the answer, or alone: why it is not whole, then the note."""
+    return "\n".join(line for line in (record.reason, record.note) if line) or None
+
+
+def _buttons(record: TurnRecord, *, others: bool) -> tuple[Button, ...]:
+    """What may be done about an answer that is not whole; with `others` another model may be asked as well."""
     if record.outcome is Outcome.ANSWERED or record.outcome is Outcome.REFUSED:
         return ()
-    return (Button(label="Retry", line=f"retry {record.uid}"),)
+    retry = Button(label="Retry", line=f"retry {record.uid}")
+    if not others or record.outcome is Outcome.STOPPED:
+        return (retry,)
+    return (retry, Button(label="Retry with another model", line=f"retry {record.uid} {ANOTHER_MODEL}"))

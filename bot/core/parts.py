@@ -3,12 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.core.command import Command, ModelDirectory
+from bot.core.calibration import Calibration
+from bot.core.chores import Chores
+from bot.core.command import Command, Conversations, Desk
 from bot.core.gate import Gate
+from bot.core.health import Health
 from bot.core.history import History
+from bot.core.money_stores import AnswerCache, BudgetStore
 from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
-from bot.core.ports import Clock, Messenger, Pricer, Provider, Tool
+from bot.core.place import Place
+from bot.core.ports import Clock, Messenger, ModelDirectory, Pricer, Provider, Tool
+from bot.core.purse import Purse
+from bot.core.side_call import SideCalls
 from bot.core.stores import InvocationStore, Ledger, SettingStore, ThreadStore, TurnStore
 from bot.core.thread_settings import TurnDefaults
 
@@ -30,8 +37,40 @@ class Parts:
     tools: Mapping[str, Tool]
     messengers: Mapping[str, Messenger]
     price: Pricer
+    budgets: BudgetStore
+    purse: Purse
+    side: SideCalls
+    chores: Chores
+    calibration: Calibration
+    health: Health
+    answers: AnswerCache
     commands: Sequence[Command]
     pacers: Pacers
     defaults: TurnDefaults
     context_tokens: int
     clock: Clock
+
+    def desk(self, conversations: Conversations, place: Place) -> Desk:
+        """What a command that was called in `place` can reach."""
+        return Desk(
+            commands=self.commands,
+            conversations=conversations,
+            directory=self.directory,
+            threads=self.threads,
+            turns=self.turns,
+            settings=self.settings,
+            ledger=self.ledger,
+            budgets=self.budgets,
+            purse=self.purse,
+            price=self.price,
+            side=self.side,
+            chores=self.chores,
+            calibration=self.calibration,
+            health=self.health,
+            gate=self.gate,
+            pairing=self.pairing,
+            messenger=self.messengers[place.platform],
+            defaults=self.defaults,
+            context_tokens=self.context_tokens,
+            clock=self.clock,
+        )

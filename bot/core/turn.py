@@ -5,16 +5,18 @@ can pass; whatever happens, the stream ends with TurnEnded.
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncGenerator, Mapping, Sequence
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard, assert_never
 
 from bot.core.errors import (
+    CircuitOpen,
     ContentRefused,
     EmptyAnswer,
+    FirstTokenLate,
     OutputLimitReached,
     ParleyError,
     ProviderUnavailable,
@@ -46,10 +48,30 @@ log = logging.getLogger(__name__)
 MAX_TOOL_ROUNDS = 6
 TOOL_TIMEOUT_S = 60.0
 TOOL_RESULT_CHARS = 32_000
-_TRIES = 3
 _FIRST_WAIT_S = 0.5
-#: Longer waits are not worth it within one turn: say so instead.
-_LONGEST_WAIT_S = 20.0
+#: What a wait is multiplied with, at random between these, so that callers who failed together do not return together.
+_JITTER = (0.8, 1.2)
+
+#: Asked before each call, with the request; returns the one to make. Raises a ParleyError: the call is not made.
+Permission = Callable[[ChatRequest], Awaitable[ChatRequest]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Persistence:
+    """How often a model is tried that fails before its first word, and the longest wait between two tries."""
+
+    tries: int = 3
+    #: Longer waits are not worth it within one turn: say so instead.
+    longest_wait_s: float = 20.0
+
+
+PERSISTENT = Persistence()
+#: Where another model can answer: what passes in a moment is waited out, nothing else.
+HURRIED = Persistence(tries=2, longest_wait_s=2.0)
+
+
+async def _as_asked(request: ChatRequest) -> ChatRequest:
+    return request
 
 
 @dataclass(slots=True)
@@ -58,6 +80,8 @@ class _Call:
 
     started: float
     text: list[str] = field(default_factory=list)
+    #: What was thought, and asked of tools: billed like the text, shown to nobody.
+    unsaid: list[str] = field(default_factory=list)
     calls: list[ToolCall] = field(default_factory=list)
     report: UsageReport | None = None
     first_token_s: float | None = None
@@ -75,12 +99,18 @@ class TurnLoop:
         context: ToolContext,
         interrupt: Interrupt,
         clock: Clock,
+        permission: Permission = _as_asked,
+        persistence: Persistence = PERSISTENT,
+        jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._provider = provider
         self._tools = tools
         self._context = context
         self._interrupt = interrupt
         self._clock = clock
+        self._permission = permission
+        self._persistence = persistence
+        self._jitter = jitter
         self._spoken = False
 
     async def run(self, request: ChatRequest) -> AsyncGenerator[TurnEvent, None]:
@@ -119,20 +149,32 @@ class TurnLoop:
         raise ToolRoundsExhausted(MAX_TOOL_ROUNDS)
 
     async def _call_with_retries(self, request: ChatRequest, call: _Call) -> AsyncGenerator[TurnEvent, None]:
-        for attempt in range(1, _TRIES + 1):
+        request = await self._permission(request)
+        for attempt in range(1, self._persistence.tries + 1):
             try:
                 async with aclosing(self._call(request, call)) as events:
                     async for event in events:
                         yield event
                 return
+            except (CircuitOpen, FirstTokenLate):
+                raise  # so soon the same model would do no better
             except (RateLimited, ProviderUnavailable) as error:
-                wait_s = error.retry_after_s if error.retry_after_s is not None else _FIRST_WAIT_S * 4 ** (attempt - 1)
-                too_long = wait_s > min(_LONGEST_WAIT_S, self._interrupt.left_s)
-                if call.first_token_s is not None or too_long or attempt == _TRIES:
+                wait_s = self._wait_s(error, attempt)
+                too_long = wait_s > min(self._persistence.longest_wait_s, self._interrupt.left_s)
+                # What was reported is billed: a second call would need a permission and a row of its own.
+                billed = call.first_token_s is not None or call.report is not None
+                if billed or too_long or attempt == self._persistence.tries:
                     raise
                 log.info("calling the model again in %.1f s: %s", wait_s, error)
             await self._interrupt.within(self._clock.sleep(wait_s))
             call.started = self._clock.monotonic()
+
+    def _wait_s(self, error: RateLimited | ProviderUnavailable, attempt: int) -> float:
+        """What the provider asks for, else longer with each attempt (from 1)."""
+        low, high = _JITTER
+        if error.retry_after_s is not None:
+            return error.retry_after_s * self._jitter(1.0, high)
+        return _FIRST_WAIT_S * float(4 ** (attempt - 1)) * self._jitter(low, high)
 
     async def _call(self, request: ChatRequest, call: _Call) -> AsyncGenerator[TurnEvent, None]:
         failure: ParleyError | None = None
@@ -167,9 +209,11 @@ class TurnLoop:
                 call.text.append(event.text)
                 return True
             case ReasoningDelta():
+                call.unsaid.append(event.text)
                 return True
             case ToolCall():
                 call.calls.append(event)
+                call.unsaid.append(event.arguments)
             case UsageReport():
                 call.report = event
             case Finish():
@@ -180,14 +224,17 @@ class TurnLoop:
 
     def _finished(self, request: ChatRequest, call: _Call, *, completed: bool) -> CallFinished:
         report = call.report
+        counted = report is not None and not report.partial
         return CallFinished(
             usage=report.usage if report else None,
             model_answered=report.model if report else None,
+            service_tier=report.service_tier if report else None,
             first_token_s=call.first_token_s,
             duration_s=self._clock.monotonic() - call.started,
             completed=completed,
-            input_text="" if report else "\n".join([request.system, *(message.text for message in request.messages)]),
-            output_text="" if report else "".join(call.text),
+            input_text="" if report else prompt_of(request),
+            output_text="" if counted else "".join((*call.text, *call.unsaid)),
+            partial=report is not None and report.partial,
         )
 
     def _check_end(self, call: _Call) -> None:
@@ -224,7 +271,7 @@ class TurnLoop:
         if tool is None:
             names = ", ".join(sorted(self._tools)) or "none"
             return _tool_error(call, f"There is no tool {call.name!r}. Available: {names}.")
-        arguments = _parse_arguments(call.arguments)
+        arguments = call.parsed
         if arguments is None:
             return _tool_error(call, "The arguments are not a JSON object. Call again with valid JSON.")
         try:
@@ -237,9 +284,14 @@ class TurnLoop:
             return _tool_error(call, "The tool failed.")
 
 
+def prompt_of(request: ChatRequest) -> str:
+    """All words of a request: what its tokens are estimated by where nobody reports them."""
+    return "\n".join([request.system, *(message.words for message in request.messages)])
+
+
 def _counts(call: _Call, failure: ParleyError | None) -> bool:
     """Whether the provider may bill the call: it ended well, it said something, or we cannot know that it did not."""
-    unsure = isinstance(failure, StreamBroken | EmptyAnswer | StopRequested | TurnTimeout)
+    unsure = isinstance(failure, StreamBroken | EmptyAnswer | FirstTokenLate | StopRequested | TurnTimeout)
     return failure is None or unsure or call.first_token_s is not None or call.report is not None
 
 
@@ -249,14 +301,6 @@ def _with_results(request: ChatRequest, call: _Call, results: Sequence[ToolResul
     parts: tuple[Part, ...] = (*((Text(text=said),) if said else ()), *call.calls)
     answered = tuple(Message(role=Role.TOOL, parts=(result,)) for result in results)
     return replace(request, messages=(*request.messages, Message(role=Role.ASSISTANT, parts=parts), *answered))
-
-
-def _parse_arguments(text: str) -> dict[str, object] | None:
-    try:
-        parsed = json.loads(text or "{}")
-    except ValueError:
-        return None
-    return parsed if isinstance(parsed, dict) else None
 
 
 def _tool_error(call: ToolCall, text: str) -> ToolResult:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from bot.core.budget import EACH, BudgetKey, BudgetLimit, Period
 from bot.core.errors import SettingsError
+from bot.core.ledger import Whose
 from bot.settings import Access, LogFormat, Settings, load_settings, misspelt, setting_rows
 
 
@@ -22,7 +24,7 @@ def test_nothing_has_to_be_set() -> None:
     assert settings.discord_token is None
     assert settings.access is Access.CLOSED
     assert settings.data_dir == Path("data")
-    assert (settings.turn_timeout_s, settings.context_tokens, settings.shutdown_grace_s) == (300, 32_000, 20)
+    assert (settings.turn_timeout_s, settings.context_tokens, settings.shutdown_grace_s) == (300, 20_000, 20)
     assert (settings.temperature, settings.max_output_tokens, settings.default_model) == (None, None, None)
 
 
@@ -115,6 +117,17 @@ WRONG = (
     Wrong("MONGODB_DATABASE", "a/b", "letters, digits"),
     Wrong("MONGOD", "/no/such/mongod", "no program"),
     Wrong("DATA_DIR", __file__, "folder"),
+    Wrong("FALLBACK_MODELS", "openai/a, gpt-6", "provider/model"),
+    Wrong("AUTO_MODELS", "auto", "provider/model"),
+    Wrong("SIDE_MODEL", "auto", "provider/model"),
+    Wrong("BUDGETS", "user/day", "user/day=0.50"),
+    Wrong("BUDGETS", "user/year=5", "day, week or month"),
+    Wrong("BUDGETS", "user/day=-1", "user/day=0.50"),
+    Wrong("BUDGETS", "user/day=1,user/day=2", "twice"),
+    Wrong("UNKNOWN_PRICES", "maybe", "'refuse' or 'allow'"),
+    Wrong("PROVIDER_LIMITS", "openai=5", "openai:rpm=500"),
+    Wrong("USER_REQUESTS_PER_MINUTE", "0", "greater than or equal to 1"),
+    Wrong("FIRST_TOKEN_TIMEOUT_S", "0", "greater than 0"),
 )
 
 
@@ -210,3 +223,25 @@ def test_a_name_alike_is_no_slip_when_the_right_one_is_set() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [row.name for row in setting_rows() if not row.meaning or "|" in row.meaning + row.default] == []
+
+
+def test_budgets_are_for_each_user_channel_or_server_and_for_all_together() -> None:
+    settings = load_settings({"BUDGETS": "user/day=0.50, all/month=$100"}, None)
+
+    assert settings.budgets == (
+        BudgetLimit(budget=BudgetKey(Whose.USER, EACH, Period.DAY), nano_usd=500_000_000),
+        BudgetLimit(budget=BudgetKey(Whose.ALL, "", Period.MONTH), nano_usd=100_000_000_000),
+    )
+
+
+def test_limits_of_providers_and_lists_of_models_are_read() -> None:
+    settings = load_settings(
+        {"PROVIDER_LIMITS": "OpenAI:rpm=500, openai:tpm=200000", "FALLBACK_MODELS": "a/b, c/d:e, a/b"}, None
+    )
+
+    assert settings.provider_limits == (("openai", "rpm", 500), ("openai", "tpm", 200_000))
+    assert settings.fallback_models == ("a/b", "c/d:e")
+
+
+def test_the_default_model_may_be_auto() -> None:
+    assert load_settings({"DEFAULT_MODEL": "Auto"}, None).default_model == "auto"

@@ -1,25 +1,34 @@
 """An engine with fakes behind every port, for the tests of the engine; a `House` is one process of the bot."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from bot.commands import COMMANDS
+from bot.core.budget import BudgetLimit
+from bot.core.calibration import Calibration
+from bot.core.catalogue import ModelInfo
+from bot.core.chores import Chores
 from bot.core.clock import SystemClock
 from bot.core.engine import Engine
 from bot.core.gate import Gate
+from bot.core.health import Health
 from bot.core.history import History
 from bot.core.inbound import Event, Inbound, Invoked, Pressed, Said
 from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
 from bot.core.parts import Parts
 from bot.core.place import Addressed, Author, ChatKind, Place
-from bot.core.ports import Clock, Tool
+from bot.core.ports import Clock, Pricer, Tool
+from bot.core.purse import Pace, Purse
+from bot.core.side_call import SideCalls
 from bot.core.thread_settings import TurnDefaults
 from bot.core.turn_record import TurnRecord
 from tests.fakes.clock import START
 from tests.fakes.desk import FixedDirectory, price
 from tests.fakes.messenger import RecordingMessenger
+from tests.fakes.money import MemoryAnswers, MemoryBudgets, MemoryCalibrations, MemoryRates
 from tests.fakes.providers import ScriptedProvider
 from tests.fakes.stores import (
     MemoryAccess,
@@ -48,6 +57,13 @@ class Stores:
     settings: MemorySettings = field(default_factory=MemorySettings)
     invocations: MemoryInvocations = field(default_factory=MemoryInvocations)
     access: MemoryAccess = field(default_factory=MemoryAccess)
+    budgets: MemoryBudgets = field(init=False)
+    rates: MemoryRates = field(default_factory=MemoryRates)
+    calibrations: MemoryCalibrations = field(default_factory=MemoryCalibrations)
+    answers: MemoryAnswers = field(default_factory=MemoryAnswers)
+
+    def __post_init__(self) -> None:
+        self.budgets = MemoryBudgets(self.ledger)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,6 +98,11 @@ class House:
         await self.engine.idle()
         return inbound
 
+    async def rested(self) -> None:
+        """Wait until the chores after the turns are done as well."""
+        while self.engine._aside:
+            await asyncio.wait(self.engine._aside)
+
     async def command(self, line: str, **facts: object) -> str:
         """Type a command and return its answer."""
         build: Callable[..., Inbound] = self.typed
@@ -106,53 +127,119 @@ class House:
         return Inbound(uid=uid, place=place, author=author, at=START, order=self.numbers, event=event)
 
 
-@asynccontextmanager
-async def house(
-    provider: ScriptedProvider,
-    *,
-    stores: Stores | None = None,
-    messenger: RecordingMessenger | None = None,
-    threads: MemoryThreadStore | None = None,
-    tools: Sequence[Tool] = (),
-    open_to_all: bool = False,
-    timeout_s: float = 60.0,
-    clock: Clock | None = None,
-) -> AsyncIterator[House]:
-    """A running process over `stores`; leaving it is a clean end. `threads` is its own view of the lanes."""
-    clock = clock or SystemClock()
-    stores = stores or Stores()
-    messenger = messenger or RecordingMessenger(clock)
-    gate = Gate(
-        stores.access,
-        open_to_all=open_to_all,
-        owners=frozenset(),
-        allow=frozenset({ADA.key, BOB.key}),
-        clock=clock,
-    )
-    engine = Engine(
-        Parts(
-            threads=threads or stores.threads,
+@dataclass(slots=True, kw_only=True)
+class Blueprint:
+    """What a house is made of, all but its provider as tests usually want it.
+
+    `threads` is its own view of the lanes. `others` are further providers; without `models` each provider has one.
+    `cheap` writes titles and summaries.
+    """
+
+    provider: ScriptedProvider
+    stores: Stores = field(default_factory=Stores)
+    messenger: RecordingMessenger | None = None
+    threads: MemoryThreadStore | None = None
+    tools: Sequence[Tool] = ()
+    open_to_all: bool = False
+    timeout_s: float = 60.0
+    clock: Clock = field(default_factory=SystemClock)
+    others: Sequence[ScriptedProvider] = ()
+    models: Sequence[ModelInfo] = ()
+    cheap: ModelInfo | None = None
+    default_choice: str | None = None
+    fallback: tuple[str, ...] = ()
+    auto_models: tuple[str, ...] = ()
+    answer_ttl_s: float = 0.0
+    context_tokens: int = 32_000
+    limits: Sequence[BudgetLimit] = ()
+    pace: Pace = field(default_factory=Pace)
+    prices: Pricer = price
+    titles: bool = False
+
+    def parts(self, messenger: RecordingMessenger) -> Parts:
+        """Everything an engine needs, over fakes."""
+        stores, clock = self.stores, self.clock
+        providers = {each.name: each for each in (self.provider, *self.others)}
+        models = tuple(self.models) or tuple(each.model() for each in providers.values())
+        directory = FixedDirectory(models, default_choice=self.default_choice, cheap=self.cheap)
+        purse = self._purse()
+        side = SideCalls(providers=providers, price=self.prices, purse=purse, ledger=stores.ledger, clock=clock)
+        calibration = Calibration(stores.calibrations)
+        threads = self.threads or stores.threads
+        return Parts(
+            threads=threads,
             turns=stores.turns,
             history=History(stores.turns),
             ledger=stores.ledger,
             settings=stores.settings,
             invocations=stores.invocations,
-            gate=gate,
+            gate=self._gate(),
             pairing=Pairing(clock=clock, announce=lambda _: None),
-            directory=FixedDirectory((provider.model(),)),
-            providers={provider.name: provider},
-            tools={tool.spec.name: tool for tool in tools},
+            directory=directory,
+            providers=providers,
+            tools={tool.spec.name: tool for tool in self.tools},
             messengers={"x": messenger},
-            price=price,
+            price=self.prices,
+            budgets=stores.budgets,
+            purse=purse,
+            side=side,
+            chores=Chores(
+                threads=threads,
+                turns=stores.turns,
+                side=side,
+                directory=directory,
+                calibration=calibration,
+                messengers={"x": messenger},
+                titles=self.titles,
+            ),
+            calibration=calibration,
+            health=Health(clock, configured=set(providers)),
+            answers=stores.answers,
             commands=COMMANDS,
             pacers=Pacers(clock),
-            defaults=TurnDefaults(
-                system_prompt="Be brief.", temperature=None, max_output_tokens=None, timeout_s=timeout_s
-            ),
-            context_tokens=32_000,
+            defaults=self._defaults(),
+            context_tokens=self.context_tokens,
             clock=clock,
         )
-    )
+
+    def _gate(self) -> Gate:
+        return Gate(
+            self.stores.access,
+            open_to_all=self.open_to_all,
+            owners=frozenset(),
+            allow=frozenset({ADA.key, BOB.key}),
+            clock=self.clock,
+        )
+
+    def _purse(self) -> Purse:
+        return Purse(
+            budgets=self.stores.budgets,
+            rates=self.stores.rates,
+            price=self.prices,
+            clock=self.clock,
+            limits=self.limits,
+            pace=self.pace,
+        )
+
+    def _defaults(self) -> TurnDefaults:
+        return TurnDefaults(
+            system_prompt="Be brief.",
+            temperature=None,
+            max_output_tokens=None,
+            timeout_s=self.timeout_s,
+            fallback=self.fallback,
+            auto_models=self.auto_models,
+            answer_ttl_s=self.answer_ttl_s,
+        )
+
+
+@asynccontextmanager
+async def house(provider: ScriptedProvider, **facts: object) -> AsyncIterator[House]:
+    """A running process; leaving it is a clean end. `facts` are fields of Blueprint, None: as usual."""
+    build: Callable[..., Blueprint] = Blueprint
+    plan = build(provider=provider, **{name: value for name, value in facts.items() if value is not None})
+    messenger = plan.messenger or RecordingMessenger(plan.clock)
+    engine = Engine(plan.parts(messenger))
     async with engine:
         engine.serve("x:bot")
-        yield House(provider=provider, messenger=messenger, stores=stores, engine=engine)
+        yield House(provider=provider, messenger=messenger, stores=plan.stores, engine=engine)

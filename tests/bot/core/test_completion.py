@@ -18,9 +18,13 @@ def completion_of(counter: Counter) -> Completion:
     [
         (Complete.MODEL, "two", ("alpha/two", "beta/two-large")),
         (Complete.MODEL, "nothing like it", ()),
+        (Complete.MODEL, "", ("auto", "big", "alpha/one", "alpha/two", "beta/two-large")),
+        (Complete.MODEL, "A", ("auto", "alpha/one", "alpha/two", "beta/two-large")),
+        (Complete.MODEL, "BIG", ("big", "beta/two-large")),
         (Complete.COMMAND, "/mod", ("model", "models")),
         (Complete.COMMAND, "TOP", ("stop",)),
-        (Complete.SETTING, "t", ("temperature", "threads", "system", "max_output", "footer")),
+        (Complete.SETTING, "th", ("threads",)),
+        (Complete.SETTING, "put", ("max_output",)),
     ],
 )
 async def test_what_fits_is_suggested(complete: Complete, typed: str, suggested: tuple[str, ...]) -> None:

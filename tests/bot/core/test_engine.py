@@ -22,7 +22,7 @@ async def test_a_message_is_answered_once_stored_as_shown_and_booked() -> None:
         [turn] = home.turns
         assert home.messenger.texts() == ("It is three.",)
         assert (turn.answer, turn.outcome, turn.message_ids) == ("It is three.", Outcome.ANSWERED, ("m1",))
-        [row] = home.stores.ledger.rows.values()
+        [row] = home.stores.ledger.booked.values()
         assert (row.usage, row.status, row.author_key) == (TOKENS, CallStatus.COMPLETED, ADA.key)
 
 
@@ -129,7 +129,7 @@ async def test_stop_keeps_the_words_drops_what_waits_and_books_the_call() -> Non
         assert outcomes == {"1 + 2?": (Outcome.STOPPED, "It is"), "and 3 + 4?": (Outcome.STOPPED, "")}
         assert home.messenger.texts() == ("It is\n\nStopped.",)
         assert "1" in answer
-        assert [row.status for row in home.stores.ledger.rows.values()] == [CallStatus.INCOMPLETE]
+        assert [row.status for row in home.stores.ledger.booked.values()] == [CallStatus.INCOMPLETE]
 
 
 async def test_nobody_stops_somebody_elses_turn() -> None:

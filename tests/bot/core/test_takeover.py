@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from bot.core.budget import EACH, BudgetKey, BudgetLimit, Period
 from bot.core.clock import SystemClock
 from bot.core.events import Outcome, TextDelta
-from bot.core.ledger import CallStatus
+from bot.core.ledger import CallKind, CallStatus, Whose
 from bot.core.place import Place
 from bot.core.ports import Page, PageStart
+from bot.core.purse import Pace
 from bot.core.turn_record import Claim, Item, ItemKind, TurnRecord
 from tests.bot.core.house import ADA, DEADLINE_S, PRIVATE, House, Stores, house
 from tests.fakes.clock import START, ManualClock
@@ -75,7 +77,7 @@ async def test_a_message_that_was_only_accepted_is_answered(stores: Stores) -> N
         await taken_over(home)
 
         assert home.messenger.texts() == ("Once.",)
-        assert [row.status for row in stores.ledger.rows.values()] == [CallStatus.COMPLETED]
+        assert [row.status for row in stores.ledger.booked.values()] == [CallStatus.COMPLETED]
 
 
 async def test_a_call_that_was_lost_is_booked_and_made_again(stores: Stores) -> None:
@@ -85,7 +87,7 @@ async def test_a_call_that_was_lost_is_booked_and_made_again(stores: Stores) -> 
     async with house(ScriptedProvider(says("Once.")), stores=stores) as home:
         await taken_over(home)
 
-        lost, made = sorted(stores.ledger.rows.values(), key=lambda row: row.id)
+        lost, made = sorted(stores.ledger.booked.values(), key=lambda row: row.id)
         assert home.messenger.texts() == ("Once.",)
         assert (lost.status, lost.usage_estimated) == (CallStatus.LOST, True)
         assert made.status is CallStatus.COMPLETED
@@ -240,7 +242,7 @@ async def test_the_last_lost_call_of_a_message_that_is_given_up_is_booked_and_no
     async with house(ScriptedProvider(), stores=stores) as home:
         await taken_over(home)
 
-        assert [row.status for row in stores.ledger.rows.values()] == [CallStatus.LOST]
+        assert [row.status for row in stores.ledger.booked.values()] == [CallStatus.LOST]
         assert stores.turns.turns[ITEM.uid].outcome is Outcome.FAILED
         assert not home.provider.requests
 
@@ -262,3 +264,44 @@ async def test_a_message_that_nothing_can_be_shown_for_does_not_block_its_thread
 
     assert stores.turns.turns[ITEM.uid].outcome in (Outcome.ANSWERED, Outcome.FAILED)
     assert len(provider.requests) <= 3
+
+
+async def test_a_lost_call_is_booked_also_when_the_next_try_is_refused(stores: Stores) -> None:
+    dead, claim = await claimed(stores)
+    await dead.begin_attempt(claim)
+    limit = BudgetLimit(budget=BudgetKey(Whose.USER, EACH, Period.DAY), nano_usd=1)
+
+    async with house(ScriptedProvider(name="alpha"), stores=stores, limits=(limit,)) as home:
+        await taken_over(home)
+
+        assert stores.turns.turns[ITEM.uid].outcome is Outcome.FAILED
+        assert [row.status for row in stores.ledger.booked.values()] == [CallStatus.LOST]
+
+
+async def test_a_lost_call_is_booked_also_when_the_answer_is_there_already(stores: Stores) -> None:
+    async with house(ScriptedProvider(says("Once.")), stores=Stores(answers=stores.answers), answer_ttl_s=60.0) as home:
+        await home.say(ITEM.text)
+    dead, claim = await claimed(stores)
+    await dead.begin_attempt(claim)
+
+    async with house(ScriptedProvider(), stores=stores, answer_ttl_s=60.0) as home:
+        await taken_over(home)
+
+        assert [(row.kind, row.status) for row in stores.ledger.booked.values()] == [
+            (CallKind.ANSWER, CallStatus.LOST),
+            (CallKind.CACHED, CallStatus.COMPLETED),
+        ]
+
+
+async def test_a_message_is_counted_against_the_rate_limits_once_whoever_comes_to_answer_it(stores: Stores) -> None:
+    pace = Pace(user_requests=1)
+    hold = Hold()
+    async with house(ScriptedProvider((hold,)), stores=stores, pace=pace) as leaving:
+        await leaving.engine.accept(leaving.said("tell me"))
+        await hold.reached()
+
+    threads = stores.threads.rival("next")
+    async with house(ScriptedProvider(says("Once.")), stores=stores, threads=threads, pace=pace) as home:
+        await taken_over(home)
+
+        assert home.messenger.texts() == ("Once.",)

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bot.core.errors import (
     AuthenticationFailed,
+    BudgetExhausted,
+    CircuitOpen,
     ContentRefused,
     EmptyAnswer,
+    FirstTokenLate,
     OutputLimitReached,
     ProviderUnavailable,
     RateLimited,
@@ -22,17 +25,20 @@ from bot.core.events import (
     Finish,
     FinishReason,
     Outcome,
+    ReasoningDelta,
     TextDelta,
     ToolFinished,
     ToolStarted,
     TurnEnded,
     TurnEvent,
+    Usage,
+    UsageReport,
 )
 from bot.core.interrupt import Interrupt
 from bot.core.message import Message, Role, ToolResult
 from bot.core.place import Author, ChatKind, Place
 from bot.core.ports import ChatRequest, ToolContext, ToolSpec
-from bot.core.turn import MAX_TOOL_ROUNDS, TOOL_RESULT_CHARS, TurnLoop
+from bot.core.turn import HURRIED, MAX_TOOL_ROUNDS, TOOL_RESULT_CHARS, TurnLoop
 from tests.fakes.clock import ManualClock
 from tests.fakes.providers import Hold, ScriptedProvider, calls_tool, says
 
@@ -278,3 +284,93 @@ async def test_stop_ends_also_a_stream_that_never_has_to_be_waited_for() -> None
     assert texts == ["It "]
     assert isinstance(event, TurnEnded)
     assert event.outcome is Outcome.STOPPED
+
+
+async def test_each_call_needs_permission_which_may_change_the_request() -> None:
+    provider = ScriptedProvider(calls_tool("add", '{"a": 1}'), says("1"))
+    asked: list[int] = []
+
+    async def permission(request: ChatRequest) -> ChatRequest:
+        asked.append(len(request.messages))
+        return replace(request, max_output_tokens=77)
+
+    loop = TurnLoop(
+        provider,
+        {"add": Adder()},
+        context=CONTEXT,
+        interrupt=Interrupt(60.0),
+        clock=ManualClock(),
+        permission=permission,
+    )
+    events = [event async for event in loop.run(request_of(provider))]
+
+    assert ended(events).outcome is Outcome.ANSWERED
+    assert asked == [1, 3]
+    assert [request.max_output_tokens for request in provider.requests] == [77, 77]
+
+
+async def test_without_permission_nobody_is_called() -> None:
+    provider = ScriptedProvider(says("never"))
+
+    async def permission(request: ChatRequest) -> ChatRequest:
+        raise BudgetExhausted("Your budget for today is spent.")
+
+    loop = TurnLoop(
+        provider, {}, context=CONTEXT, interrupt=Interrupt(60.0), clock=ManualClock(), permission=permission
+    )
+    events = [event async for event in loop.run(request_of(provider))]
+
+    assert ended(events).outcome is Outcome.FAILED
+    assert isinstance(ended(events).error, BudgetExhausted)
+    assert provider.requests == []
+
+
+@pytest.mark.parametrize("error", [CircuitOpen, FirstTokenLate])
+async def test_a_model_that_is_left_alone_is_not_asked_again_in_the_same_breath(
+    error: type[ProviderUnavailable],
+) -> None:
+    provider = ScriptedProvider((error("no", provider="scripted", retry_after_s=0.1),), says("never"))
+
+    events = await run(provider)
+
+    assert isinstance(ended(events).error, error)
+    assert len(provider.requests) == 1
+
+
+async def test_where_another_model_can_answer_this_one_is_not_waited_for() -> None:
+    busy = RateLimited("slow down", provider="scripted", retry_after_s=5.0)
+    provider, clock = ScriptedProvider((busy,), says("never")), ManualClock()
+    loop = TurnLoop(provider, {}, context=CONTEXT, interrupt=Interrupt(60.0), clock=clock, persistence=HURRIED)
+    began = clock.monotonic()
+
+    events = [event async for event in loop.run(request_of(provider))]
+
+    assert ended(events).error is busy
+    assert clock.monotonic() == began
+
+
+async def test_a_call_that_was_billed_is_not_made_again() -> None:
+    report = UsageReport(usage=Usage(input_tokens=10, output_tokens=0))
+    overloaded = ProviderUnavailable("overloaded", provider="scripted", retry_after_s=0.0)
+    provider = ScriptedProvider((report, overloaded), says("never"))
+    events = await run(provider)
+
+    assert len(provider.requests) == 1
+    assert len([event for event in events if isinstance(event, CallFinished)]) == 1
+
+
+async def test_thoughts_and_tool_calls_count_where_nobody_reports_usage() -> None:
+    thinking = (ReasoningDelta(text="Hm, "), TextDelta(text="It"), StreamBroken("cut", provider="scripted"))
+
+    events = await run(ScriptedProvider(thinking))
+
+    assert booked(events)[0].output_text == "ItHm, "
+    assert booked(events)[0].input_text == "Be brief.\n1 + 2?"
+
+
+async def test_what_tools_said_counts_in_the_prompt_where_nobody_reports_usage() -> None:
+    scripts = (calls_tool("add", '{"a": 1}'), (TextDelta(text="It"), StreamBroken("cut", provider="scripted")))
+
+    events = await run(ScriptedProvider(*scripts), tool=Adder(text="three"))
+
+    assert booked(events)[1].input_text == 'Be brief.\n1 + 2?\n{"a": 1}\nthree'
