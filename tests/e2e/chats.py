@@ -10,6 +10,7 @@ from typing import Protocol
 from tests.fakes.discord import faults as discord_faults
 from tests.fakes.discord.components import BUTTON, walk
 from tests.fakes.discord.fake import FakeDiscord
+from tests.fakes.discord.records import Message as DiscordMessage
 from tests.fakes.telegram import faults as telegram_faults
 from tests.fakes.telegram.model import Message as TelegramMessage
 from tests.fakes.telegram.server import FakeTelegram
@@ -79,6 +80,10 @@ class Chat(Protocol):
 
     async def command(self, name: str, /, *, by: Person | None = None, **options: str) -> str:
         """Use a command and give the text of its answer."""
+        ...
+
+    async def file_of(self, name: str, /, *, by: Person | None = None, **options: str) -> tuple[str, bytes]:
+        """Use a command that answers with a file, and give the text beside it and the file."""
         ...
 
     def typed(self) -> int:
@@ -172,6 +177,17 @@ class TelegramChat:
         shown = await self.until(lambda shown: any(message.id not in known for message in shown))
         return shown.text
 
+    async def file_of(self, name: str, /, *, by: Person | None = None, **options: str) -> tuple[str, bytes]:
+        known = {message.id for message in self.shown()}
+        self.say(" ".join([f"/{name}", *options.values()]), by=by)
+
+        def answers() -> list[TelegramMessage]:
+            return [message for message in self._fake.bot_messages(self.id) if message.id not in known]
+
+        await self.until(lambda _: any(message.media for message in answers()))
+        (file,) = [file for message in answers() for file in message.media]
+        return "\n".join(message.text for message in answers()), file.data
+
     def typed(self) -> int:
         return sum(1 for action in self._fake.actions if action.chat_id == self.id)
 
@@ -239,7 +255,14 @@ class DiscordChat:
 
     @property
     def key(self) -> str:
-        return f"discord:{self._fake.bot_user_id}:{self.id}"
+        parent_id = self._fake.world.channel(self.id).parent_id
+        channel = self.id if parent_id is None else f"{parent_id}:{self.id}"
+        return f"discord:{self._fake.bot_user_id}:{channel}"
+
+    @property
+    def name(self) -> str:
+        """What the channel or thread is called."""
+        return self._fake.world.channel(self.id).name
 
     def say(self, text: str, *, by: Person | None = None, reply_to: int | None = None) -> int:
         return self._fake.say(self.id, (by or self._people[0]).id, text, reply_to=reply_to).id
@@ -276,8 +299,15 @@ class DiscordChat:
         self._fake.click(message.id, label, (by or self._people[0]).id)
 
     async def command(self, name: str, /, *, by: Person | None = None, **options: str) -> str:
-        user_id = (by or self._people[0]).id
-        return (await self._fake.slash(self.id, user_id, name, options).answered(20.0)).content
+        return (await self._answer(name, by, options)).content
+
+    async def file_of(self, name: str, /, *, by: Person | None = None, **options: str) -> tuple[str, bytes]:
+        answer = await self._answer(name, by, options)
+        (file,) = answer.attachments
+        return answer.content, file.content
+
+    async def _answer(self, name: str, by: Person | None, options: dict[str, str]) -> DiscordMessage:
+        return await self._fake.slash(self.id, (by or self._people[0]).id, name, options).answered(20.0)
 
     def typed(self) -> int:
         return self._fake.count_requests("POST", f"/channels/{self.id}/typing")

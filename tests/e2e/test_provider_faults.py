@@ -35,7 +35,6 @@ FAULTS = (
     Fault(name="401", step=faults.UNAUTHORIZED, outcome="failed", says="key"),
     Fault(name="no-quota", step=faults.NO_QUOTA, outcome="failed", says="credit"),
     Fault(name="404", step=faults.NOT_FOUND, outcome="failed", says="/model"),
-    Fault(name="429-for-long", step=faults.rate_limited("3600"), outcome="failed", says="limiting"),
     Fault(name="500", step=faults.SERVER_ERROR, outcome="failed", says="not reachable", calls=3),
     Fault(name="502-html", step=faults.BAD_GATEWAY, outcome="failed", says="not reachable", calls=3),
     Fault(name="empty", step=Reply(), outcome="failed", says="without a word", booked=1),
@@ -71,14 +70,15 @@ def has_retry(shown: tuple[Shown, ...]) -> bool:
 async def test_a_failure_is_told_in_plain_words_and_retry_gives_the_answer(
     fault: Fault, door: Door, world: World
 ) -> None:
-    chat = door.private(door.person("Ann"))
+    chat = await world.with_own_model(door, fault.name)
     question = f"does it work? {chat.key}"
+    before = len(chat.shown())
     world.script(question, *[fault.step] * fault.calls, Reply(text="It works now."))
     chat.say(question)
 
     failed = await chat.until(has_retry)
 
-    assert len(chat.shown()) == 1
+    assert len(chat.shown()) == before + 1
     *kept, reason = failed.text.split("\n")
     assert fault.says in reason
     assert not NOT_FOR_PEOPLE.search(failed.text)
@@ -92,8 +92,25 @@ async def test_a_failure_is_told_in_plain_words_and_retry_gives_the_answer(
     chat.press("Retry")
     answered = await chat.until(lambda shown: shown[-1].text == "It works now.")
 
-    assert len(chat.shown()) == 1
+    assert len(chat.shown()) == before + 1
     assert answered.buttons == ()
+
+
+async def test_a_model_that_asks_for_an_hour_is_not_asked_again_before(door: Door, world: World) -> None:
+    chat = await world.with_own_model(door, "429-for-long")
+    question = f"may I? {chat.key}"
+    world.script(question, faults.rate_limited("3600"), Reply(text="Too early."))
+    chat.say(question)
+    limited = await chat.until(has_retry)
+    assert "limiting" in limited.text
+    assert "60 minutes" in limited.text
+
+    chat.press("Retry")
+    again = await chat.until(lambda shown: has_retry(shown) and shown[-1].text != limited.text)
+
+    assert "Try again in 60 minutes" in again.text
+    assert not NOT_FOR_PEOPLE.search(again.text)
+    assert len(world.asked(question)) == 1
 
 
 async def test_a_short_rate_limit_is_waited_out(door: Door, world: World) -> None:

@@ -7,6 +7,7 @@ import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 from bot.storage.mongod_process import open_home
-from tests.e2e.chats import DiscordDoor, Door, TelegramDoor
+from tests.e2e.chats import Chat, DiscordDoor, Door, TelegramDoor
 from tests.e2e.parley import Parley
 from tests.e2e.waiting import until
 from tests.fakes.discord.fake import FakeDiscord
+from tests.fakes.openai.dialect import FakeModel
 from tests.fakes.openai.record import Request
 from tests.fakes.openai.script import Step
 from tests.fakes.openai.server import FakeOpenAI, echo
-from tests.fakes.telegram.server import FakeTelegram
+from tests.fakes.telegram.server import BOT_ID, FakeTelegram
 from tests.fakes.telegram.world import BotProfile
 
 Document = dict[str, Any]
@@ -41,6 +43,8 @@ class World:
         self.provider = provider
         self.doors = doors
         self.database = database
+        #: What the provider does where nothing was scripted.
+        self.otherwise: Callable[[Request], Step] = echo
         self._scripts: dict[str, deque[Step]] = {}
         provider.default = self._next_step
 
@@ -52,7 +56,7 @@ class World:
         for text, steps in self._scripts.items():
             if text in request.last_user_text:
                 return steps.popleft() if len(steps) > 1 else steps[0]
-        return echo(request)
+        return self.otherwise(request)
 
     async def start(self, **settings: str) -> None:
         """Start the bot and wait until every platform has it connected."""
@@ -70,6 +74,14 @@ class World:
     async def until_asked(self, text: str, calls: int = 1) -> None:
         """Wait until a model was called so often about `text`."""
         await until(lambda: len(self.asked(text)) >= calls, f"{calls} calls about {text!r}")
+
+    async def with_own_model(self, door: Door, name: str) -> Chat:
+        """A private chat with a model that nobody else asks: one that fails again and again is left alone."""
+        model = FakeModel(id=f"gpt-7-{name}-{door.platform}")
+        self.provider.models = (*self.provider.models, model)
+        chat = door.private(door.person("Ann"))
+        await chat.command("model", name=f"openai/{model.id}")
+        return chat
 
     async def turns(self, chat_key: str) -> list[Document]:
         """The stored turns of a chat in order, superseded ones too."""
@@ -105,8 +117,7 @@ class World:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The tokens and keys of this bot."""
-        names = ("TELEGRAM_TOKEN", "DISCORD_TOKEN", "OPENAI_API_KEY")
-        found = [self.parley.settings[name] for name in names if name in self.parley.settings]
+        found = [value for name, value in self.parley.settings.items() if name.endswith(("_TOKEN", "_API_KEY"))]
         return (*found, *(secret.partition(":")[2] for secret in found if ":" in secret))
 
     async def check_nothing_leaked(self) -> None:
@@ -131,9 +142,10 @@ def conversation(request: Request) -> list[tuple[str, str]]:
 async def open_world(folder: Path, uri: str | None, *platforms: str, **settings: str) -> AsyncIterator[World]:
     """A world whose bot is not started yet; everyone may use it unless `settings` say otherwise.
 
-    `uri` is a MongoDB's, in which this world gets a database of its own; None: the bot runs its private one.
+    `uri` is a MongoDB's, in which this world gets a database of its own, or MONGODB_DATABASE, which another world has
+    as well; None: the bot runs its private one.
     """
-    name = f"e2e_{uuid.uuid4().hex[:12]}"
+    name = settings.get("MONGODB_DATABASE") or f"e2e_{uuid.uuid4().hex[:12]}"
     async with AsyncExitStack() as stack:
         provider = await stack.enter_async_context(FakeOpenAI())
         values = {
@@ -162,10 +174,10 @@ async def open_world(folder: Path, uri: str | None, *platforms: str, **settings:
 
 
 @asynccontextmanager
-async def _telegram() -> AsyncIterator[Door]:
+async def _telegram(bot_id: int = BOT_ID) -> AsyncIterator[Door]:
     # Privacy mode off: the bot hears everything in its groups, and has to keep still by itself.
     profile = BotProfile(can_read_all_group_messages=True)
-    async with FakeTelegram(bot_profile=profile) as fake:
+    async with FakeTelegram(bot_profile=profile, bot_id=bot_id) as fake:
         yield TelegramDoor(fake)
 
 
@@ -177,5 +189,6 @@ async def _discord() -> AsyncIterator[Door]:
 
 _DOORS: Mapping[str, Callable[[], AbstractAsyncContextManager[Door]]] = {
     "telegram": _telegram,
+    "another telegram": partial(_telegram, BOT_ID + 1),
     "discord": _discord,
 }
