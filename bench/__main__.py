@@ -1,4 +1,4 @@
-"""`make bench`: measures Parley beside the least program that answers with the same SDKs, and prints a table.
+"""`make bench`: measures Parley beside the least program that answers with the same SDKs, then what threads cost.
 
 Everything runs on this machine, on loopback, against our own fakes without rate limits.
 """
@@ -8,13 +8,18 @@ import asyncio
 import json
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 
 import psutil
 
-from bench import report, scenarios
+from bench import money_report, report, scenarios
 from bench.contestant import FLOOR, PARLEY, running
 from bench.database import database
+from bench.ledger_year import ledger_year
+from bench.market import FLASH, HAIKU, LUNA, SONNET, TERRA
+from bench.money import bills
+from bench.quiet import GAPS_S, quiet
 from bench.scenarios import FULL, QUICK, Figures, Size
 from bot.storage.embedded import embedded_mongod
 
@@ -22,20 +27,63 @@ _CHANNELS = 200
 _PROGRAM = "python -m bench"
 
 
+class Part(StrEnum):
+    """What can be run alone."""
+
+    SPEED = "speed"
+    LEDGER = "ledger"
+    MONEY = "money"
+
+
 def main() -> int:
     """Measure, print, and return 0 whatever the figures are: they are for people to judge."""
     parser = argparse.ArgumentParser(prog=_PROGRAM, description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short round instead of three")
+    parser.add_argument("--quick", action="store_true", help="one short round, no year of the ledger, fewer models")
+    parser.add_argument("--only", type=Part, choices=list(Part), help="one part alone, with --quick its short form")
     parser.add_argument("--json", type=Path, help="where to write the figures (default: a temporary file)")
     arguments = parser.parse_args()
-    rounds, size = (1, QUICK) if arguments.quick else (3, FULL)
-    parley, floor = asyncio.run(_measure(rounds, size))
-    print(report.table(parley, floor))
+    results = asyncio.run(_run(arguments.only, quick=arguments.quick))
     path = arguments.json or Path(tempfile.mkstemp(prefix="parley-bench-", suffix=".json")[1])
-    results = {"parley": parley, "floor": floor, "met": report.verdicts(parley, floor)}
     path.write_text(json.dumps(results, indent=2) + "\n")
     print(f"\nfigures: {path}", file=sys.stderr)
     return 0
+
+
+async def _run(only: Part | None, *, quick: bool) -> dict[str, object]:
+    """Measure and print part by part; returns all figures."""
+    results: dict[str, object] = {}
+    parley: Figures = {}
+    floor: Figures = {}
+    if only in (None, Part.SPEED):
+        rounds, size = (1, QUICK) if quick else (3, FULL)
+        parley, floor = await _measure(rounds, size)
+    if only is Part.LEDGER or (only is None and not quick):
+        _say("a year of the ledger")
+        parley = {**parley, **await _year()}
+    if parley:
+        print(report.table(parley, floor))
+        results = {"parley": parley, "floor": floor, "met": report.verdicts(parley, floor)}
+    if only in (None, Part.MONEY):
+        results["money"] = await _money(quick=quick)
+    return results
+
+
+async def _year() -> Figures:
+    """A million rows, in a database of their own."""
+    with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
+        async with embedded_mongod(Path(name)) as uri:
+            return await ledger_year(uri)
+
+
+async def _money(*, quick: bool) -> dict[str, object]:
+    paid = {}
+    for market in (HAIKU, LUNA, FLASH) if quick else (HAIKU, SONNET, LUNA, TERRA, FLASH):
+        _say(f"what a thread costs: {market.model}")
+        paid[market] = await bills(market)
+    _say("what a quiet thread costs")
+    silent = [await quiet(HAIKU, gap_s) for gap_s in GAPS_S]
+    print(f"\n{money_report.money_tables(paid, silent)}")
+    return money_report.money_results(paid, silent)
 
 
 async def _measure(rounds: int, size: Size) -> tuple[Figures, Figures]:

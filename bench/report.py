@@ -46,6 +46,11 @@ TARGETS: tuple[Target, ...] = (
     Target(figure="database_ms_at_10", says="database time of a turn, 10 stored turns, ms"),
     Target(figure="database_ms_at_10000", says="database time of a turn, 10,000 stored turns, ms"),
     Target(figure="stored_turns_ratio", says="ratio of the two", at_most=1.3),
+    Target(figure="year_user_ms", says="/cost over a year of 1,000,000 calls: the heaviest person, ms", at_most=100.0),
+    Target(figure="year_server_ms", says="the same: a server, ms", at_most=100.0),
+    Target(figure="year_all_ms", says="the same: everyone, ms", at_most=100.0),
+    Target(figure="rebuild_s", says="adding up that year anew, s"),
+    Target(figure="rolled_rows_per_s", says="new calls added to the sums, a second"),
 )
 _HEAD = ("what", "Parley", "floor", "ratio", "target", "met")
 
@@ -58,9 +63,12 @@ def merged(runs: Sequence[Figures]) -> Figures:
 
 def table(parley: Figures, floor: Figures) -> str:
     """A Markdown table with a row for each figure that was measured."""
-    rows = [_row(target, parley, floor) for target in TARGETS if target.figure in parley]
-    lines = [_line(_HEAD), _line(("---",) * len(_HEAD)), *(_line(row) for row in rows)]
-    return "\n".join(lines)
+    return markdown(_HEAD, [_row(target, parley, floor) for target in TARGETS if target.figure in parley])
+
+
+def markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table as Markdown writes it."""
+    return "\n".join(_line(row) for row in (head, ("---",) * len(head), *rows))
 
 
 def verdicts(parley: Figures, floor: Figures) -> Mapping[str, bool]:
