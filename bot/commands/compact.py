@@ -12,7 +12,7 @@ from bot.core.ports import Answer
 
 async def _compact(invocation: Invocation, desk: Desk) -> Answer:
     here = await look(invocation, desk)
-    await desk.purse.admit(invocation.place, invocation.author.key, prompt_tokens=here.context.estimated_tokens)
+    await desk.purse.admit(invocation.place, invocation.author.key, prompt_tokens=0)
     done = await desk.chores.compact(
         invocation.place,
         invocation.author.key,

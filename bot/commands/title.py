@@ -27,7 +27,7 @@ async def _new_title(invocation: Invocation, desk: Desk, text: str | None) -> st
     """The title that was given, or one that a model thinks of; noted."""
     if text is None or text.strip().lower() == _THINK:
         here = await look(invocation, desk)
-        await desk.purse.admit(invocation.place, invocation.author.key, prompt_tokens=here.context.estimated_tokens)
+        await desk.purse.admit(invocation.place, invocation.author.key, prompt_tokens=0)
         return await desk.chores.title(
             invocation.place, invocation.author.key, uid=call_uid(invocation, desk), model=here.model
         )

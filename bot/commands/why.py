@@ -43,7 +43,7 @@ def _route(route: Route | None) -> list[str]:
     elif route.reasons:
         lines += route.reasons
     elif not route.passed_over:
-        lines.append(f"`{route.asked}` is the model that is set here; /model shows where.")
+        lines.append(f"`{route.asked}` is the model here; /model shows where that is set.")
     if route.cached:
         lines.append("The answer is from the response cache: exactly the same was asked before.")
     return lines

@@ -3,6 +3,7 @@
 Keeps what was said, done and billed, whichever models it took. Knows nothing of history or of which model is asked.
 """
 
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
@@ -19,6 +20,7 @@ from bot.core.events import (
     ToolFinished,
     ToolStarted,
     TurnEnded,
+    Waiting,
 )
 from bot.core.interrupt import Interrupt
 from bot.core.ledger import LedgerRow
@@ -112,6 +114,8 @@ class Asking:
                         self.give(event.text)
                     case ReasoningDelta():
                         pass
+                    case Waiting():
+                        self._delivery.status(f"{event.provider} asks to wait {math.ceil(event.seconds)} s …")
                     case ToolStarted():
                         self._delivery.status(f"{event.call.name} …")
                     case ToolFinished():

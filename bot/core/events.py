@@ -133,4 +133,12 @@ class TurnEnded:
     error: ParleyError | None = None
 
 
-TurnEvent = TextDelta | ReasoningDelta | ToolStarted | ToolFinished | CallFinished | TurnEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The provider asks for a pause of `seconds`, after which the call is made again."""
+
+    provider: str
+    seconds: float
+
+
+TurnEvent = TextDelta | ReasoningDelta | Waiting | ToolStarted | ToolFinished | CallFinished | TurnEnded

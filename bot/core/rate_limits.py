@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bot.core.errors import TooFast
 from bot.core.formatting import amount
-from bot.core.ledger import LedgerRow
+from bot.core.ledger import CallKind, LedgerRow
 from bot.core.money_stores import Bucket, RateStore
 from bot.core.place import ChatKind, Place
 
@@ -52,11 +52,16 @@ class RateLimits:
                 del self._pending[next(iter(self._pending))]
 
     async def settle(self, rows: Sequence[LedgerRow]) -> None:
-        """Put the tokens that were used in the place of what was estimated."""
+        """Put the tokens that were used in the place of what was estimated.
+
+        Summaries and titles are left out: nobody asked for so many tokens in this minute.
+        """
         if not self._counts_tokens:
             return
         used: Counter[tuple[str, str]] = Counter()
         for row in rows:
+            if row.kind in (CallKind.SUMMARY, CallKind.TITLE):
+                continue
             used[row.author_key, row.channel_key] += row.usage.input_tokens + row.usage.output_tokens
         for (author_key, channel_key), tokens in used.items():
             await self._correct(author_key, channel_key, tokens)

@@ -6,6 +6,7 @@ can pass; whatever happens, the stream ends with TurnEnded.
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -38,6 +39,7 @@ from bot.core.events import (
     TurnEnded,
     TurnEvent,
     UsageReport,
+    Waiting,
 )
 from bot.core.interrupt import Interrupt, StopRequested
 from bot.core.message import Message, Part, Role, Text, ToolCall, ToolResult
@@ -49,6 +51,8 @@ MAX_TOOL_ROUNDS = 6
 TOOL_TIMEOUT_S = 60.0
 TOOL_RESULT_CHARS = 32_000
 _FIRST_WAIT_S = 0.5
+#: Who waits so long should know why.
+_LONG_WAIT_S = 5.0
 #: What a wait is multiplied with, at random between these, so that callers who failed together do not return together.
 _JITTER = (0.8, 1.2)
 
@@ -61,8 +65,8 @@ class Persistence:
     """How often a model is tried that fails before its first word, and the longest wait between two tries."""
 
     tries: int = 3
-    #: Longer waits are not worth it within one turn: say so instead.
-    longest_wait_s: float = 20.0
+    #: Besides the turn's own deadline.
+    longest_wait_s: float = math.inf
 
 
 PERSISTENT = Persistence()
@@ -166,6 +170,8 @@ class TurnLoop:
                 if billed or too_long or attempt == self._persistence.tries:
                     raise
                 log.info("calling the model again in %.1f s: %s", wait_s, error)
+            if wait_s >= _LONG_WAIT_S:
+                yield Waiting(provider=self._provider.name, seconds=wait_s)
             await self._interrupt.within(self._clock.sleep(wait_s))
             call.started = self._clock.monotonic()
 

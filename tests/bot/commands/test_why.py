@@ -74,7 +74,7 @@ async def test_it_tells_model_calls_tokens_money_and_time() -> None:
 
     assert "Why is the sky 'blue'?" in text
     assert "- It was answered by `alpha/one`." in text
-    assert "- `alpha/one` is the model that is set here" in text
+    assert "- `alpha/one` is the model here" in text
     assert "- 1 call, 1,234 tokens in, 56 out, $0.0030." in text
     assert "- From message to answer it took 2.5 s." in text
 
@@ -84,7 +84,7 @@ async def test_it_tells_why_auto_picked_the_model() -> None:
 
     assert "`auto`, chosen for each message" in text
     assert "- Short chat: the cheapest fast model." in text
-    assert "set here" not in text
+    assert "is the model here" not in text
 
 
 async def test_it_tells_which_models_failed_before() -> None:
@@ -92,7 +92,7 @@ async def test_it_tells_which_models_failed_before() -> None:
     text = await why(replace(TURN, route=Route(asked="beta/two", passed_over=passed)))
 
     assert "- `beta/two` was asked first, but beta is not reachable right now." in text
-    assert "set here" not in text
+    assert "is the model here" not in text
 
 
 @pytest.mark.parametrize(

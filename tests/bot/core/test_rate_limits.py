@@ -1,10 +1,11 @@
 """Requests and tokens a minute: refused in words, and corrected by what was used."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bot.core.errors import StorageUnavailable, TooFast
+from bot.core.ledger import CallKind
 from bot.core.money_stores import Bucket
 from bot.core.place import Place
 from bot.core.rate_limits import Pace, RateLimits
@@ -124,3 +125,13 @@ async def test_a_correction_that_failed_can_be_repeated() -> None:
     await limits.settle([booked("1", 1, tokens=(300, 0))])
 
     assert rates.level(TOKENS) == 700
+
+
+@pytest.mark.parametrize("kind", [CallKind.SUMMARY, CallKind.TITLE])
+async def test_what_nobody_asked_for_is_not_counted(kind: CallKind) -> None:
+    rates = MemoryRates(ManualClock())
+    limits = RateLimits(rates, Pace(user_tokens=1_000))
+
+    await limits.settle([replace(booked("call", 1, tokens=(50_000, 500)), kind=kind)])
+
+    assert rates.level(TOKENS) == 1_000

@@ -33,6 +33,7 @@ from bot.core.events import (
     TurnEvent,
     Usage,
     UsageReport,
+    Waiting,
 )
 from bot.core.interrupt import Interrupt
 from bot.core.message import Message, Role, ToolResult
@@ -374,3 +375,16 @@ async def test_what_tools_said_counts_in_the_prompt_where_nobody_reports_usage()
     events = await run(ScriptedProvider(*scripts), tool=Adder(text="three"))
 
     assert booked(events)[1].input_text == 'Be brief.\n1 + 2?\n{"a": 1}\nthree'
+
+
+async def test_a_long_pause_that_a_provider_asks_for_is_told_and_kept_within_the_turns_time() -> None:
+    busy = RateLimited("busy", provider="scripted", status=429, retry_after_s=40.0)
+    provider, clock = ScriptedProvider((busy,), says("Now.")), ManualClock()
+    loop = loop_of(provider, interrupt=Interrupt(60.0), clock=clock)
+
+    events = [event async for event in loop.run(request_of(provider))]
+
+    assert isinstance(events[0], Waiting)
+    assert 40.0 <= events[0].seconds <= 48.0
+    assert clock.elapsed_s >= 40.0
+    assert ended(events).outcome is Outcome.ANSWERED
