@@ -18,6 +18,7 @@ from bot.core.events import Finish, FinishReason, ProviderEvent, Usage, UsageRep
 from bot.core.ports import ChatRequest, ToolSpec
 from bot.providers._failures import cut_off, retry_after_s, unusable
 from bot.providers._lines import LineBuffer
+from bot.providers._ollama_alike import NoSuchApi, OllamaOrAlike
 from bot.providers._ollama_answer import AnswerSoFar
 from bot.providers._ollama_context import Contexts, Room, looks_cut, prompt_tokens
 from bot.providers._ollama_messages import messages_to_wire
@@ -132,6 +133,8 @@ class Ollama:
 
     async def _refusal(self, response: aiohttp.ClientResponse) -> ProviderError:
         kind = kind_of_status(response.status)
+        if response.status in (404, 405) and _is_unknown_path(await response.text(errors="replace")):
+            kind = NoSuchApi
         if response.status in (400, 413, 500) and TOO_LONG.search(await response.text(errors="replace")):
             kind = ContextTooLong
         wait_s = retry_after_s(response.headers, self._connection.clock.now()) if issubclass(kind, PASSING) else None
@@ -147,9 +150,18 @@ class Ollama:
                 return unusable(self.name, f"nonsense instead of an answer ({type(error).__name__})", begun=begun)
 
 
-def build(connection: Connection) -> Ollama:
+def build(connection: Connection) -> OllamaOrAlike:
     """Make the provider."""
-    return Ollama(connection)
+    return OllamaOrAlike(Ollama(connection), connection, _origin(connection.base_url))
+
+
+def _is_unknown_path(text: str) -> bool:
+    """Whether a 404 is not Ollama's own, which names the model in a text under `error`."""
+    try:
+        parsed = json.loads(text)
+    except ValueError:
+        return True
+    return not (isinstance(parsed, dict) and isinstance(parsed.get("error"), str))
 
 
 def _open_session(connection: Connection) -> aiohttp.ClientSession:

@@ -21,11 +21,12 @@ from bot.core.errors import ContextTooLong, ProviderUnavailable
 from bot.core.events import Finish, FinishReason, ReasoningDelta, TextDelta, UsageReport
 from bot.core.message import Message, Role, Text, ToolCall, ToolResult
 from bot.core.ports import ChatRequest
+from bot.providers._ollama_alike import OllamaOrAlike
 from bot.providers._ollama_answer import AnswerSoFar
 from bot.providers._ollama_context import Contexts, looks_cut
 from bot.providers._ollama_context import Room as ContextRoom
 from bot.providers.connection import Connection
-from bot.providers.ollama import Ollama, _from_wire, build
+from bot.providers.ollama import _from_wire, build
 from tests.bot.providers.serving import ADD, World, reasoning_of, serving, text_of
 from tests.bot.providers.serving_ollama import OLLAMA, stream_of
 from tests.fakes import script
@@ -37,7 +38,7 @@ from tests.fakes.script import Reply
 SMALL_WINDOW = ModelInfo(ref=ModelRef("ollama", "llama3.2:latest"), window_tokens=8_192)
 
 
-def a_provider(fake: FakeOllama, base_url: str | None = None, key: str | None = None) -> Ollama:
+def a_provider(fake: FakeOllama, base_url: str | None = None, key: str | None = None) -> OllamaOrAlike:
     secret = None if key is None else SecretStr(key)
     url = base_url or fake.base_url
     return build(Connection(name="ollama", base_url=url, key=secret, clock=ManualClock(), read_timeout_s=0.5))
