@@ -19,6 +19,7 @@ def usages(draw: st.DrawFn) -> Usage:
     tokens, output = draw(_PROMPTS), draw(st.integers(0, 20_000))
     cached = draw(st.sampled_from([0, tokens // 3, tokens]))
     written = draw(st.sampled_from([0, (tokens - cached) // 2, tokens - cached]))
+    seen = tokens - written  # how much of what was written are pictures or sound, no provider says
     return Usage(
         input_tokens=tokens,
         output_tokens=output,
@@ -26,8 +27,8 @@ def usages(draw: st.DrawFn) -> Usage:
         cache_write_tokens=written,
         cache_write_1h_tokens=draw(st.sampled_from([0, 0, written // 2])),
         reasoning_tokens=output // 3,
-        image_tokens=draw(st.sampled_from([0, 0, tokens // 5])),
-        audio_tokens=draw(st.sampled_from([0, 0, tokens // 6])),
+        image_tokens=draw(st.sampled_from([0, 0, seen // 5])),
+        audio_tokens=draw(st.sampled_from([0, 0, seen // 6])),
         audio_output_tokens=draw(st.sampled_from([0, 0, output // 2])),
         searches=draw(st.sampled_from([0, 0, 3])),
     )
