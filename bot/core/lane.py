@@ -122,7 +122,7 @@ class Lane:
             answering = Answering(self._parts, self._patience, claim, question, interrupt=interrupt, delivery=delivery)
             ending = await answering.run()
             record = self._record(claim, question, ending)
-            self._last_send_tells = delivery.silent and self._is_one_known_send(claim.place, record.answer)
+            self._last_send_tells = delivery.silent and self._is_one_known_send(claim.place, record)
             _, shown = await both(
                 self._persist(claim, lambda: self._store(record, question)),
                 delivery.finish(reason=_closing(record), buttons=_buttons(record, others=ending.has_others)),
@@ -145,10 +145,11 @@ class Lane:
             )
         return following
 
-    def _is_one_known_send(self, place: Place, answer: str) -> bool:
+    def _is_one_known_send(self, place: Place, record: TurnRecord) -> bool:
         """Whether a repeated send would find the answer's only message, so that its id need not be noted at once."""
         messenger = self._parts.messengers[place.platform]
-        return messenger.capabilities(place).idempotent_send and len(messenger.render(place, answer)) <= 1
+        shown = "\n\n".join(text for text in (record.answer, _closing(record)) if text)
+        return messenger.capabilities(place).idempotent_send and len(messenger.render(place, shown)) <= 1
 
     async def _store(self, record: TurnRecord, question: Question) -> None:
         """The turn first names what it cost: a new owner books from it what was not booked yet."""

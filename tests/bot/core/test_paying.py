@@ -2,14 +2,19 @@
 
 from decimal import Decimal
 
+import pytest
+
 from bot.core.budget import EACH, BudgetKey, BudgetLimit, Due, Period
 from bot.core.clock import SystemClock
 from bot.core.errors import ProviderUnavailable, StreamBroken
 from bot.core.events import Finish, FinishReason, Outcome, TextDelta, Usage, UsageReport
 from bot.core.ledger import CallKind, SpendingScope, Whose
 from bot.core.purse import Pace
+from bot.core.turn_record import Claim
 from tests.bot.core.house import ADA, House, house
 from tests.bot.core.test_turn import Adder
+from tests.fakes.memory_threads import MemoryThreadStore
+from tests.fakes.messenger import RecordingMessenger
 from tests.fakes.providers import Script, ScriptedProvider, calls_tool, says
 
 USED = Usage(input_tokens=1_000, output_tokens=100)
@@ -209,3 +214,28 @@ async def test_that_a_budget_nears_its_end_is_told_when_nobody_answers() -> None
         assert home.turns[1].outcome is Outcome.FAILED
         assert "not reachable" in home.messenger.texts()[1]
         assert "budget" in home.messenger.texts()[1]
+
+
+class NotingThreads(MemoryThreadStore):
+    """Remembers which pages were noted while an answer was made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[int] = []
+
+    async def record_message(self, claim: Claim, page: int, message_id: str) -> None:
+        self.noted.append(page)
+        await super().record_message(claim, page, message_id)
+
+
+@pytest.mark.parametrize(("page_chars", "noted"), [(400, []), (40, [0, 1])])
+async def test_messages_are_noted_at_once_where_the_footer_needs_a_page_of_its_own(
+    page_chars: int, noted: list[int]
+) -> None:
+    threads = NotingThreads()
+    messenger = RecordingMessenger(SystemClock(), page_chars=page_chars)
+    async with house(alpha(says("A short answer.", usage=USED)), threads=threads, messenger=messenger) as home:
+        home.stores.settings.values["me:x:1"] = {"footer": True}
+        await home.say("hello")
+
+    assert threads.noted[:2] == noted
