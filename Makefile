@@ -38,7 +38,7 @@ bench: install-dev  ## run the benchmarks
 
 # The second lock is constrained by the first: what tests run against is what users get.
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra embedded --group build
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links --extra embedded --extra mcp --group build
 
 lock: install-dev  ## renew both lock files (all pins; keep them with ARGS="", raise them with ARGS=--upgrade)
 	@$(COMPILE) $(ARGS) --output-file requirements.lock
