@@ -11,6 +11,7 @@ ParleyError
 ├── OutputLimitReached       the answer is as long as it may be
 ├── ToolRoundsExhausted      the model went on asking for tools
 ├── TriesExhausted           the turn died with its process too often
+├── UnreadableFile           a file is broken, locked, too costly or of a kind that nobody reads
 ├── NoFittingModel           no model may or can answer this here
 ├── LimitReached             a limit that people set: it passes by itself
 │   ├── BudgetExhausted      the money for this period is spent
@@ -103,6 +104,10 @@ class TriesExhausted(ParleyError):
     def __init__(self, tries: int) -> None:
         super().__init__(f"gave up after {tries} tries")
         self.tries = tries
+
+
+class UnreadableFile(ParleyError):
+    """A file cannot be read; the message says why and what to do, in words that follow the file's name and a colon."""
 
 
 class NoFittingModel(ParleyError):
@@ -260,6 +265,8 @@ def _words(error: BaseException) -> tuple[str, str]:
             return _provider_words(error)
         case UsageError() | NotAllowed() | NoFittingModel() | LimitReached():
             return str(error), ""
+        case UnreadableFile():
+            return f"I can't read what you sent. {error}", ""
         case StorageUnavailable():
             return (
                 "I can't reach my storage right now.",

@@ -16,18 +16,24 @@ from bot.core.place import Addressed, Author, Place
 class Quoted:
     """Another message that belongs to the context: one that is replied to, or that started the thread.
 
-    `by_bot` is True for the bot's own words; `author_name` is a display name.
+    `by_bot` is True for the bot's own words; `author_name` is a display name. `attachments` are the files of a
+    person's message; those of bots are never among them.
     """
 
     message_id: str
     author_name: str
     text: str
     by_bot: bool = False
+    attachments: tuple[AttachmentRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A message for the model. `text` is free of the bot's own mention; it may be empty when there are attachments."""
+    """A message for the model. `text` is free of the bot's own mention; it may be empty when there are attachments.
+
+    `attachments` are its own files, then those of the message that it replies to (which are in `quoted`, too); the
+    files of a thread's `starter` are only there.
+    """
 
     text: str
     message_id: str

@@ -19,12 +19,18 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentRef:
-    """A file as the platform announced it, not yet fetched. `size_bytes` is None where the platform does not say."""
+    """A file as the platform announced it, not yet fetched. `size_bytes` is None where the platform does not say.
+
+    `duration_s` is the platform's word for the length of a recording, None: it has none or does not say. `spoken`: a
+    voice message, recorded in this chat by whoever sends it; not one that was forwarded, and no other file.
+    """
 
     id: str
     name: str
     media_type: str | None
     size_bytes: int | None
+    duration_s: float | None = None
+    spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
