@@ -7,6 +7,7 @@ one that timed out may still be applied, and durable when it returns.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from bot.core.inbound import Inbound
@@ -123,6 +124,41 @@ class ThreadStore(Protocol):
         ...
 
 
+class Speaker(StrEnum):
+    """Whose words of a turn are looked at."""
+
+    ANYONE = "anyone"
+    PEOPLE = "people"
+    BOT = "bot"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnQuery:
+    """Which turns of a thread are looked for.
+
+    All `words` stand somewhere in what `speaker` said in one turn, or in the names and beginnings of the files with it,
+    each as it is written but for its case; none: every turn fits. `author_key` and `author_name` (a part of it, in any
+    case) tell who asked; None: anyone. `since` is included, `before` is not.
+    """
+
+    thread_key: str
+    words: tuple[str, ...] = ()
+    speaker: Speaker = Speaker.ANYONE
+    author_key: str | None = None
+    author_name: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnsFound:
+    """Turns without their steps and calls, the newest first. `in_time`: False when the search was given up."""
+
+    turns: tuple[TurnRecord, ...]
+    in_time: bool = True
+
+
 class TurnStore(Protocol):
     """What was said and answered, one document per turn."""
 
@@ -148,6 +184,13 @@ class TurnStore(Protocol):
 
     async def supersede(self, uid: str, by: str) -> None:
         """Turn `by` replaces `uid`: it leaves the context and stays stored."""
+        ...
+
+    async def search(self, query: TurnQuery) -> TurnsFound:
+        """The turns of one thread that fit, within a second.
+
+        Superseded ones are left out, and those from before somebody started afresh: they count no more.
+        """
         ...
 
 

@@ -65,6 +65,8 @@ def indexes() -> Mapping[str, tuple[IndexModel, ...]]:
         ),
         "rates": (_ttl(),),
         "answers": (_ttl(),),
+        "blobs": (_ttl(),),
+        "readings": (_ttl(),),
         "refusals": (_ttl(),),
         "invocations": (
             IndexModel([("handed_at", ASCENDING)], name="open_handed", partialFilterExpression={"open": True}),

@@ -5,6 +5,7 @@ raise StorageUnavailable.
 """
 
 import copy
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
@@ -15,8 +16,9 @@ from bot.core.clock import SystemClock
 from bot.core.inbound import Inbound
 from bot.core.ledger import Certainty, DaySpending, LedgerRow, ModelSpending, Spending, SpendingScope, Whose
 from bot.core.ports import Clock
+from bot.core.stores import Speaker, TurnQuery, TurnsFound
 from bot.core.turn_record import TurnRecord
-from tests.fakes.memory_threads import MemoryThreadStore, Outage
+from tests.fakes.memory_threads import Lane, MemoryThreadStore, Outage
 
 __all__ = [
     "MemoryAccess",
@@ -29,10 +31,14 @@ __all__ = [
 
 
 class MemoryTurnStore(Outage):
-    """See `bot.core.stores.TurnStore`; `turns` is public for assertions."""
+    """See `bot.core.stores.TurnStore`; `turns` is public for assertions.
 
-    def __init__(self) -> None:
+    `lanes` are those of the thread store beside it, which knows where somebody started afresh.
+    """
+
+    def __init__(self, lanes: Mapping[str, Lane] | None = None) -> None:
         self.turns: dict[str, TurnRecord] = {}
+        self._lanes = {} if lanes is None else lanes
 
     async def recent(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[TurnRecord, ...]:
         self._answer()
@@ -63,9 +69,30 @@ class MemoryTurnStore(Outage):
         if uid in self.turns:
             self.turns[uid] = replace(self.turns[uid], superseded_by=by)
 
+    async def search(self, query: TurnQuery) -> TurnsFound:
+        self._answer()
+        lane = self._lanes.get(query.thread_key)
+        turns = [turn for turn in self._current(query.thread_key) if lane is None or turn.seq >= lane.fresh]
+        found = [replace(turn, steps=(), calls=()) for turn in reversed(turns) if _fits(turn, query)]
+        return TurnsFound(turns=tuple(found[: query.limit]))
+
     def _current(self, thread_key: str) -> list[TurnRecord]:
         turns = (t for t in self.turns.values() if t.thread_key == thread_key and t.superseded_by is None)
         return sorted(turns, key=lambda turn: turn.seq)
+
+
+def _fits(turn: TurnRecord, query: TurnQuery) -> bool:
+    files = [file for item in turn.items for file in item.files]
+    people = [item.text for item in turn.items] + [text for file in files for text in (file.name, file.excerpt)]
+    said = {Speaker.ANYONE: [*people, turn.answer], Speaker.PEOPLE: people, Speaker.BOT: [turn.answer]}[query.speaker]
+    author = turn.items[0]
+    return (
+        all(any(re.search(re.escape(word), text, re.IGNORECASE) for text in said) for word in query.words)
+        and query.author_key in (None, author.author_key)
+        and (query.author_name is None or query.author_name.lower() in author.author_name.lower())
+        and (query.since is None or turn.at >= query.since)
+        and (query.before is None or turn.at < query.before)
+    )
 
 
 class MemoryLedger(Outage):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from bot.core import money_stores, stores
+from bot.core.files import FileStore
 from bot.core.turn_record import Claim
 from bot.storage.access import AccessStore
 from bot.storage.answers import AnswerCache
@@ -11,6 +12,7 @@ from bot.storage.budgets import BudgetStore
 from bot.storage.calibrations import CalibrationStore
 from bot.storage.codec import Document
 from bot.storage.database import Database
+from bot.storage.files import FileStore as MongoFiles
 from bot.storage.invocations import InvocationStore
 from bot.storage.ledger import Ledger
 from bot.storage.rates import RateStore
@@ -18,6 +20,7 @@ from bot.storage.settings import SettingStore
 from bot.storage.threads import ThreadStore
 from bot.storage.turns import TurnStore
 from tests.bot.storage.samples import PLACE, item
+from tests.fakes.files import MemoryFiles
 from tests.fakes.memory_threads import MemoryThreadStore
 from tests.fakes.money import MemoryAnswers, MemoryBudgets, MemoryCalibrations, MemoryRates
 from tests.fakes.stores import (
@@ -60,6 +63,7 @@ class World(Protocol):
     rates: money_stores.RateStore
     calibrations: money_stores.CalibrationStore
     answers: money_stores.AnswerCache
+    files: FileStore
 
     def threads(self, owner: str) -> stores.ThreadStore:
         """The store as the process `owner` has it."""
@@ -79,7 +83,9 @@ class MemoryWorld:
 
     def __init__(self) -> None:
         self.clock = OwnedClock()
-        self.turns: stores.TurnStore = MemoryTurnStore()
+        self._threads = MemoryThreadStore("nobody", LEASE_S, self.clock)
+        self.turns: stores.TurnStore = MemoryTurnStore(self._threads.lanes)
+        self.files: FileStore = MemoryFiles(self.clock)
         ledger = MemoryLedger()
         self.ledger: stores.Ledger = ledger
         self.settings: stores.SettingStore = MemorySettings()
@@ -89,7 +95,6 @@ class MemoryWorld:
         self.rates: money_stores.RateStore = MemoryRates(self.clock)
         self.calibrations: money_stores.CalibrationStore = MemoryCalibrations()
         self.answers: money_stores.AnswerCache = MemoryAnswers(self.clock)
-        self._threads = MemoryThreadStore("nobody", LEASE_S, self.clock)
 
     def threads(self, owner: str) -> stores.ThreadStore:
         return self._threads.rival(owner)
@@ -115,6 +120,7 @@ class MongoWorld:
         self.rates: money_stores.RateStore = RateStore(database)
         self.calibrations: money_stores.CalibrationStore = CalibrationStore(database)
         self.answers: money_stores.AnswerCache = AnswerCache(database)
+        self.files: FileStore = MongoFiles(database)
         self._database = database
 
     def threads(self, owner: str) -> stores.ThreadStore:
