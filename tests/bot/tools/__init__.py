@@ -1,0 +1,1 @@
+"""Tests of the tools: each against strict fakes of what it asks."""
