@@ -1,0 +1,1 @@
+"""A fake of Brave Search's API, as its reference describes it."""

@@ -1,0 +1,1 @@
+"""A fake of Tavily's API, as its reference describes it."""
