@@ -4,30 +4,53 @@ Buttons hold their command line in the `custom_id`, so that they work after a re
 https://discord.com/developers/docs/components/reference
 """
 
+import base64
 import hashlib
 import re
 from collections.abc import Sequence
 
+from adapters.discord.attachments import IS_VOICE_MESSAGE
 from bot.core.ports import Button, File
+from bot.core.sound import Voice
 
 CONTENT_CHARS = 2_000
+#: No link is fetched for a preview: whoever makes a model write an address would learn what it is made of.
+SUPPRESS_EMBEDS = 1 << 2
 _ROW_BUTTONS, _ROWS = 5, 5
 _LABEL_CHARS, _CUSTOM_ID_CHARS, _NONCE_CHARS = 80, 100, 25
+_WAVEFORM_POINTS = 256
 _ROW, _BUTTON, _SECONDARY = 1, 2, 2
+_NOBODY = {"parse": [], "replied_user": False}
 #: The number keeps two buttons with the same line apart, which Discord demands.
 _CUSTOM_ID = re.compile(r"p\d+:(.+)", re.DOTALL)
 
 
 def compose(content: str, rows: Sequence[Sequence[Button]] = (), file: File | None = None) -> dict[str, object]:
-    """A message that pings nobody; without `rows` it has no buttons, also after an edit."""
+    """A message that pings nobody and previews nothing; without `rows` it has no buttons, also after an edit."""
     body: dict[str, object] = {
         "content": content,
-        "allowed_mentions": {"parse": [], "replied_user": False},
+        "allowed_mentions": _NOBODY,
         "components": _components(rows),
+        "flags": SUPPRESS_EMBEDS,
     }
     if file is not None:
         body["attachments"] = [{"id": 0, "filename": file.name}]
     return body
+
+
+def compose_voice(voice: Voice) -> dict[str, object]:
+    """A voice message: one recording, its length and its loudness, and nothing else.
+
+    https://discord.com/developers/docs/resources/message#voice-messages
+    """
+    waveform = voice.waveform[:_WAVEFORM_POINTS] or b"\0"
+    recording = {
+        "id": 0,
+        "filename": voice.name,
+        "duration_secs": voice.duration_s,
+        "waveform": base64.b64encode(waveform).decode(),
+    }
+    return {"flags": IS_VOICE_MESSAGE, "allowed_mentions": _NOBODY, "attachments": [recording]}
 
 
 def in_rows(buttons: Sequence[Button]) -> list[Sequence[Button]]:

@@ -9,8 +9,9 @@ from bot.core.errors import DeliveryError, DeliveryKind
 from bot.core.ports import Clock
 
 _MESSAGE_CONTENT = 1 << 18 | 1 << 19  # for verified applications, and for those in fewer than 100 servers
-#: View channels, send messages (also in threads), create threads, embed links, attach files, read history.
-_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 35 | 1 << 38
+#: View channels, send messages (also in threads) and voice messages, create threads, embed links, attach files,
+#: read history.
+_PERMISSIONS = 1 << 10 | 1 << 11 | 1 << 14 | 1 << 15 | 1 << 16 | 1 << 35 | 1 << 38 | 1 << 46
 
 Check = tuple[bool, str]
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 
+from adapters.discord.attachments import announced
 from adapters.discord.guilds import Guilds
 from adapters.discord.inbound import (
     REPLY,
@@ -66,7 +67,7 @@ class Hearing:
         self._clock = clock
         self._heard: Recent[str, Heard] = Recent(REMEMBERED_MESSAGES)
         self._starters: Recent[str, Quoted | None] = Recent(REMEMBERED_THREADS)
-        #: Address of each file that was announced, by attachment id.
+        #: Address of each file that was announced, by the id of its AttachmentRef.
         self.files: Recent[str, str] = Recent(REMEMBERED_MESSAGES)
 
     def may_concern(self, message: Payload) -> bool:
@@ -91,8 +92,9 @@ class Hearing:
         inbound = translate_message(message, around, replied=replied, starter=starter)
         if inbound is not None and isinstance(inbound.event, Said):
             self._heard[message["id"]] = Heard(inbound.author, place, hash(inbound.event.text))
-            for attachment in message.get("attachments") or ():
-                self.files[f"{message['id']}/{attachment['id']}"] = attachment["url"]
+            self._note_files(message)
+            if replied is not None:
+                self._note_files(replied)
         return inbound
 
     def edit(self, message: Payload) -> Inbound | None:
@@ -147,9 +149,9 @@ class Hearing:
         if thread is None:
             return
         if message["id"] == thread:
-            self._starters[thread] = quote(message, around)
+            self._note_starter(thread, message, around)
         elif message.get("type") == THREAD_STARTER and message.get("referenced_message"):
-            self._starters[thread] = quote(message["referenced_message"], around)
+            self._note_starter(thread, message["referenced_message"], around)
 
     async def _starter(self, message: Payload, around: Around) -> Quoted | None:
         """The message that started the thread has the thread's id, and stands in it (a post) or above it."""
@@ -163,9 +165,18 @@ class Hearing:
             except DeliveryError as error:
                 if error.kind not in (DeliveryKind.NOT_FOUND, DeliveryKind.FORBIDDEN):
                     return None  # try again with the next message
-                found = None
-            self._starters[place.thread] = None if found is None else quote(found, around)
+                self._starters[place.thread] = None
+                return None
+            self._note_starter(place.thread, found, around)
         return self._starters.get(place.thread)
+
+    def _note_starter(self, thread: str, message: Payload, around: Around) -> None:
+        self._starters[thread] = quote(message, around)
+        self._note_files(message)
+
+    def _note_files(self, message: Payload) -> None:
+        for file in announced(message):
+            self.files[file.ref.id] = file.url
 
     async def _look_up(self, path: str) -> Payload | None:
         try:

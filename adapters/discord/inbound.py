@@ -7,13 +7,13 @@ https://discord.com/developers/docs/resources/message#message-object
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from adapters.discord.attachments import MAX_FILES, attachments
 from adapters.discord.markup import NameOf, Payload, display_name, mentioned_names, readable
 from bot.core.command_line import split_line
 from bot.core.inbound import Deleted, Edited, Inbound, Invoked, Pressed, Quoted, Said
-from bot.core.message import AttachmentRef
 from bot.core.place import Addressed, Author, ChatKind, Place
 
 PLATFORM = "discord"
@@ -111,9 +111,10 @@ def translate_message(
 ) -> Inbound | None:
     """A message that is meant for the bot; None for all others and for those with nothing in them."""
     reason = addressed(message, around, replied)
-    text, attachments = said_text(message, around), _attachments(message)
-    if reason is None or not (text or attachments or reason in (Addressed.MENTION, Addressed.REPLY)):
+    text, own = said_text(message, around), attachments(message)
+    if reason is None or not (text or own or reason in (Addressed.MENTION, Addressed.REPLY)):
         return None
+    quoted = None if replied is None else quote(replied, around)
     return Inbound(
         uid=f"{PLATFORM}:{message['id']}",
         place=around.place,
@@ -125,9 +126,9 @@ def translate_message(
             text=text,
             message_id=message["id"],
             addressed=reason,
-            quoted=None if replied is None else quote(replied, around),
+            quoted=quoted,
             starter=starter,
-            attachments=attachments,
+            attachments=(own + (() if quoted is None else quoted.attachments))[:MAX_FILES],
         ),
     )
 
@@ -184,15 +185,15 @@ def author_of_interaction(interaction: Payload) -> Author:
 
 
 def quote(message: Payload, around: Around) -> Quoted:
-    """Another message as context: its text, or what it holds instead."""
-    text = said_text(message, around)
-    files = " ".join(f"[file: {attachment.name}]" for attachment in _attachments(message))
-    author = author_of_message(message)
+    """Another message as context: its text and what it holds; files are taken from people only."""
+    text, held, author = said_text(message, around), attachments(message), author_of_message(message)
+    files = " ".join(f"[file: {attachment.name}]" for attachment in held)
     return Quoted(
         message_id=message["id"],
         author_name=author.name,
         text="\n".join(part for part in (text, files) if part),
         by_bot=author.id == around.bot_id,
+        attachments=() if author.is_bot else tuple(replace(attachment, spoken=False) for attachment in held),
     )
 
 
@@ -234,16 +235,3 @@ def _replies_to_bot(message: Payload, around: Around, replied: Payload | None) -
     # The target is gone or unreadable: Discord still lists its author among the mentions when the reply
     # pings.
     return any(user["id"] == around.bot_id for user in message.get("mentions") or ())
-
-
-def _attachments(message: Payload) -> tuple[AttachmentRef, ...]:
-    """The id holds the message's too: addresses of files expire, and a new one is had from the message."""
-    return tuple(
-        AttachmentRef(
-            id=f"{message['id']}/{attachment['id']}",
-            name=attachment["filename"],
-            media_type=attachment.get("content_type"),
-            size_bytes=attachment.get("size"),
-        )
-        for attachment in message.get("attachments") or ()
-    )

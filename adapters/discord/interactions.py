@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from adapters.discord.composing import SUPPRESS_EMBEDS
 from adapters.discord.inbound import PLATFORM
 from adapters.discord.markup import Payload
 from adapters.discord.recent import Recent
@@ -106,7 +107,8 @@ class Interactions:
         if edits:
             await self._webhook(pending, "PATCH", "/messages/@original", body, file)
         else:
-            await self._webhook(pending, "POST", "", {**body, "flags": _EPHEMERAL if private else 0}, file)
+            flags = SUPPRESS_EMBEDS | (_EPHEMERAL if private else 0)
+            await self._webhook(pending, "POST", "", {**body, "flags": flags}, file)
 
     async def _end_thinking(self, pending: _Pending) -> None:
         await self._webhook(pending, "DELETE", "/messages/@original", None, None)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from adapters.discord.composing import compose, in_rows, nonce_of
+from adapters.discord.attachments import FileId, announced
+from adapters.discord.composing import compose, compose_voice, in_rows, nonce_of
 from adapters.discord.guilds import Guilds
 from adapters.discord.interactions import Interactions
 from adapters.discord.recent import Recent
@@ -18,6 +19,7 @@ from bot.core.inbound import Deleted, Edited, Inbound, Invoked, Pressed, Said
 from bot.core.message import AttachmentRef
 from bot.core.place import Author, ChatKind, Place
 from bot.core.ports import Answer, Button, Capabilities, File, Page, PageStart, Rate
+from bot.core.sound import Voice
 
 #: Edits and sends each have 5 in 5 s for a channel; one count for both leaves room for what others send
 #: there.
@@ -32,6 +34,7 @@ CAPABILITIES = Capabilities(
     idempotent_send=True,
     typing_interval_s=8.0,  # it lasts 10 s
     rates_per_thread=True,
+    voice=True,
 )
 CAPABILITIES_WITH_THREADS = replace(CAPABILITIES, threads=True)
 CAPABILITIES_IN_THREADS = replace(CAPABILITIES, titles=True)
@@ -40,6 +43,8 @@ _TYPING_WAIT_S = 0.25
 _TITLE_CHARS = 100
 _ARCHIVE_MINUTES = 1440
 _THREAD_EXISTS, _NO_HISTORY_FOR_REPLY, _UNKNOWN_MESSAGE = 160004, 160002, 10008
+#: No permission (in general, or for voice messages here), an invalid form, and three rules for voice messages.
+_NO_VOICE_MESSAGE = frozenset({50013, 50173, 50035, 50159, 50160, 50161})
 
 
 class DiscordMessenger:
@@ -97,6 +102,18 @@ class DiscordMessenger:
         if self._rest.pacer.wait_s <= _TYPING_WAIT_S:
             await self._rest.call("POST", f"/channels/{_channel(place)}/typing")
 
+    async def send_voice(self, place: Place, voice: Voice, *, key: str, reply_to: str | None = None) -> str:
+        """Needs a permission of its own; where that is missing, the recording is an ordinary file."""
+        file = File(name=voice.name, content=voice.content, media_type=voice.media_type)
+        if voice.is_ogg_opus:
+            ogg = replace(file, media_type="audio/ogg")  # anything else makes Discord ignore the length
+            try:
+                return await self._post(place, compose_voice(voice), key, reply_to, ogg)
+            except Refused as error:
+                if error.code not in _NO_VOICE_MESSAGE:
+                    raise
+        return await self._post(place, compose("", file=file), key, reply_to, file)
+
     async def fetch(self, place: Place, attachment: AttachmentRef, *, max_bytes: int) -> bytes:
         if (attachment.size_bytes or 0) > max_bytes:
             raise DeliveryError(DeliveryKind.INVALID, f"the file has more than {max_bytes} bytes")
@@ -107,7 +124,7 @@ class DiscordMessenger:
             except Refused as error:
                 if error.kind not in (DeliveryKind.NOT_FOUND, DeliveryKind.FORBIDDEN):
                     raise  # else its address ran out: the message has a new one
-        return await self._rest.download(await self._new_url(place, attachment), max_bytes=max_bytes)
+        return await self._rest.download(await self._new_url(attachment.id), max_bytes=max_bytes)
 
     async def answer(self, inbound: Inbound, answer: Answer) -> None:
         bodies, file = _prepared(answer)
@@ -162,13 +179,15 @@ class DiscordMessenger:
             sent = await self._rest.call("POST", _messages(place), body, file=file)
         return str(sent["id"])
 
-    async def _new_url(self, place: Place, attachment: AttachmentRef) -> str:
-        message_id, _, attachment_id = attachment.id.partition("/")
-        message = await self._rest.call("GET", f"{_messages(place)}/{message_id}")
-        for announced in message["attachments"]:
-            if announced["id"] == attachment_id:
-                self._files[attachment.id] = announced["url"]
-                return str(announced["url"])
+    async def _new_url(self, ref_id: str) -> str:
+        """A fresh address; the message need not stand where the answer will (a thread's starter stands above it)."""
+        file_id = FileId.parse(ref_id)
+        if file_id is not None:
+            message = await self._rest.call("GET", f"/channels/{file_id.channel}/messages/{file_id.message}")
+            for file in announced(message):
+                if file.ref.id == ref_id:
+                    self._files[ref_id] = file.url
+                    return file.url
         raise DeliveryError(DeliveryKind.NOT_FOUND, "the file was removed from its message")
 
 

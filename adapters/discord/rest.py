@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from adapters.discord.pacing import Pacer
 from bot.core.errors import DeliveryError, DeliveryKind
@@ -19,8 +20,10 @@ from bot.core.ports import Clock, File
 
 TIMEOUT_S = 15.0
 UPLOAD_TIMEOUT_S = 60.0
+DOWNLOAD_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
 _CONNECTIONS = 64
+_CHUNK_BYTES = 65_536
 _USER_AGENT = "DiscordBot (Parley, 0.1)"
 #: "Thread is archived" comes as a 400, but no other content would help.
 _FORBIDDEN_CODES = frozenset({50083})
@@ -97,7 +100,7 @@ class Rest:
             ) as response:
                 text = await response.text(errors="replace")
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise _lost(name, error) from None
+            raise _lost(name, error, reads=method == "GET") from None
         self._learn_limits(method, path, response)
         if response.status >= 300:
             raise self._refusal(name, response, text)
@@ -106,18 +109,26 @@ class Rest:
         except ValueError:
             raise DeliveryError(DeliveryKind.UNKNOWN_AFTER_SEND, f"{name}: the answer is no JSON") from None
 
-    async def download(self, url: str, *, max_bytes: int) -> bytes:
-        """Read a file from the CDN; Discord gave the address, and the token is not sent along."""
+    async def download(self, url: str, *, max_bytes: int, timeout_s: float = DOWNLOAD_TIMEOUT_S) -> bytes:
+        """Read a file from the CDN; Discord gave and signed the address, and the token is not sent along.
+
+        Raises:
+            DeliveryError: INVALID for more than `max_bytes`, NOT_FOUND or FORBIDDEN for an address that ran out.
+        """
         try:
-            async with self._client.get(url, timeout=_timeout(UPLOAD_TIMEOUT_S), allow_redirects=False) as response:
+            async with self._client.get(
+                URL(url, encoded=True),  # as it is: the signature counts
+                headers={"Accept-Encoding": "identity"},
+                auto_decompress=False,
+                timeout=_timeout(timeout_s, silence_s=TIMEOUT_S),
+                allow_redirects=False,
+            ) as response:
                 if response.status != 200:
-                    raise self._refusal("GET file", response, "")
-                content = await response.content.read(max_bytes + 1)
-                while len(content) <= max_bytes and (more := await response.content.read(max_bytes)):
-                    content += more
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                    raise _cdn_refusal(response.status)
+                content = await _read_at_most(response, max_bytes)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise DeliveryError(DeliveryKind.TRANSIENT, f"GET file: {type(error).__name__}") from None
-        if len(content) > max_bytes:
+        if content is None:
             raise DeliveryError(DeliveryKind.INVALID, f"the file has more than {max_bytes} bytes")
         return content
 
@@ -163,9 +174,10 @@ def _kind(status: int, code: int) -> DeliveryKind:
             return DeliveryKind.INVALID
 
 
-def _lost(name: str, error: Exception) -> DeliveryError:
+def _lost(name: str, error: Exception, *, reads: bool) -> DeliveryError:
+    """`reads`: the call changes nothing, so that it does not matter whether it was carried out."""
     never_sent = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    kind = DeliveryKind.TRANSIENT if never_sent else DeliveryKind.UNKNOWN_AFTER_SEND
+    kind = DeliveryKind.TRANSIENT if never_sent or reads else DeliveryKind.UNKNOWN_AFTER_SEND
     return DeliveryError(kind, f"{name}: {type(error).__name__}")
 
 
@@ -198,5 +210,25 @@ def _form(body: object, file: File) -> aiohttp.FormData:
     return form
 
 
-def _timeout(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=seconds, connect=CONNECT_TIMEOUT_S)
+async def _read_at_most(response: aiohttp.ClientResponse, max_bytes: int) -> bytes | None:
+    """The body, None where it is larger, whatever its head says of it. Raises ValueError for a compressed one."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise ValueError("compressed, which was not asked for")
+    if (response.content_length or 0) > max_bytes:
+        return None
+    content = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+        content += chunk
+        if len(content) > max_bytes:
+            return None
+    return bytes(content)
+
+
+def _cdn_refusal(status: int) -> Refused:
+    """The CDN's limits are none of the API's, and reading twice does no harm."""
+    kind = DeliveryKind.TRANSIENT if status == 429 or status >= 500 else _kind(status, 0)
+    return Refused(kind, f"GET file: {status}", code=0)
+
+
+def _timeout(seconds: float, *, silence_s: float | None = None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds, connect=CONNECT_TIMEOUT_S, sock_read=silence_s)

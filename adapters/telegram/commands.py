@@ -59,4 +59,7 @@ async def _present(bot: Bot, scope: BotCommandScope) -> tuple[BotCommand, ...] |
 
 
 def _menu(commands: Sequence[Command]) -> tuple[BotCommand, ...]:
-    return tuple(BotCommand(command.name, command.description) for command in commands[:_MAX_COMMANDS])
+    """Names have no dashes here; the core takes `_` for one."""
+    return tuple(
+        BotCommand(command.name.replace("-", "_"), command.description) for command in commands[:_MAX_COMMANDS]
+    )

@@ -5,7 +5,7 @@ The texts are those of the server's source (Client.cpp and td); it has no codes 
 
 from telegram.error import TelegramError
 
-from adapters.telegram.wire import Refused, Unreachable
+from adapters.telegram.wire import TOO_BIG, Refused, Unreachable
 from bot.core.errors import DeliveryError, DeliveryKind
 
 #: The message or chat is gone, or cannot be what an edit would make of it (a file has no text): send anew.
@@ -45,6 +45,17 @@ def delivery_error(error: TelegramError, *, repeatable: bool) -> DeliveryError:
             return DeliveryError(_after(error.sent and not repeatable), str(error))
         case _:
             return DeliveryError(DeliveryKind.INVALID, type(error).__name__)
+
+
+def fetch_error(error: TelegramError) -> DeliveryError:
+    """The error of a download: there is no such file, it is too large for bots, or it may come later."""
+    if says(error, TOO_BIG):
+        return DeliveryError(DeliveryKind.INVALID, "Telegram gives bots files of up to 20 MB only")
+    if says(error, "temporarily unavailable"):
+        return DeliveryError(DeliveryKind.TRANSIENT, str(error))
+    if isinstance(error, Refused) and (error.status == 404 or says(error, "file_id") or says(error, "file identifier")):
+        return DeliveryError(DeliveryKind.NOT_FOUND, str(error))
+    return delivery_error(error, repeatable=True)
 
 
 def _after(maybe_done: bool) -> DeliveryKind:

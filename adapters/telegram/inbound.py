@@ -8,13 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from telegram import CallbackQuery, Chat, Message, MessageEntity, Update
+from telegram import (
+    CallbackQuery,
+    Chat,
+    Message,
+    MessageEntity,
+    MessageOrigin,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+    Update,
+)
 
+from adapters.telegram.attachments import MAX_FILES, attachment_elsewhere, attachment_of, sticker_words
 from bot.core.inbound import Edited, Event, Inbound, Invoked, Pressed, Quoted, Said
 from bot.core.message import AttachmentRef
 from bot.core.place import Addressed, Author, ChatKind, Place
 
 PLATFORM = "telegram"
+_DASHED = re.compile(r"(?:-[A-Za-z0-9]+)+(?!\S)")
+#: Instead of the id of a message of another chat, where ids mean other messages.
+_ELSEWHERE = "elsewhere"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +58,16 @@ def translate(update: Update, account: Account, now: datetime) -> Inbound | None
 def translate_messages(messages: Sequence[Message], account: Account) -> Inbound | None:
     """One message, or all messages of an album in their order, as one event under the first one's id."""
     first = messages[0]
-    lead = next((message for message in messages if _text_of(message)), first)
-    attachments = tuple(ref for message in messages if (ref := _attachment_of(message)) is not None)
-    if lead.is_automatic_forward or not (_text_of(lead) or attachments):
+    lead = _lead_of(messages, account)
+    own = tuple(ref for message in messages if (ref := attachment_of(message)) is not None)
+    if lead.is_automatic_forward or not (_text_of(lead) or own or sticker_words(lead)):
         return None
     author = _author_of(lead)
     event = _event_of(lead, author, account)
-    if isinstance(event, Said):
-        event = replace(event, message_id=str(first.message_id), attachments=attachments)
     if author is None or event is None:
         return None
+    if isinstance(event, Said):
+        event = _with_files(event, messages, own, account)
     return Inbound(
         uid=f"{account.key}:{first.chat.id}:{first.message_id}",
         place=_place_of(first, account),
@@ -60,6 +75,24 @@ def translate_messages(messages: Sequence[Message], account: Account) -> Inbound
         at=first.date,
         order=first.message_id,
         event=event,
+    )
+
+
+def _lead_of(messages: Sequence[Message], account: Account) -> Message:
+    """The message of an album that says whom it is meant for: any may bear the caption, or all one each."""
+    ordered = sorted(messages, key=lambda message: not _text_of(message))
+    return next((message for message in ordered if _addressed_as(message, account) is not None), ordered[0])
+
+
+def _with_files(said: Said, messages: Sequence[Message], own: tuple[AttachmentRef, ...], account: Account) -> Said:
+    texts = (_text_for_model(message, account) for message in messages)
+    quoted = next((quoted for message in messages if (quoted := _quoted_by(message, account)) is not None), None)
+    return replace(
+        said,
+        text="\n".join(text for text in texts if text),
+        message_id=str(messages[0].message_id),
+        quoted=quoted,
+        attachments=(own + (() if quoted is None else quoted.attachments))[:MAX_FILES],
     )
 
 
@@ -77,13 +110,7 @@ def _event_of(message: Message, author: Author | None, account: Account) -> Even
         return _invoked(message, command, account)
     if addressed is None:
         return None
-    text = _text_for_model(message, account)
-    return Said(
-        text=text,
-        message_id=str(message.message_id),
-        addressed=addressed,
-        quoted=_quoted_by(message, account),
-    )
+    return Said(text=_text_for_model(message, account), message_id=str(message.message_id), addressed=addressed)
 
 
 def _invoked(message: Message, command: MessageEntity, account: Account) -> Invoked | None:
@@ -91,7 +118,11 @@ def _invoked(message: Message, command: MessageEntity, account: Account) -> Invo
     name, _, addressee = text[1 : command.length].partition("@")  # all of a command is ASCII
     if addressee and addressee.lower() != account.username.lower():
         return None
-    return Invoked(name=name.lower(), text=text[command.length :].strip(), message_id=str(message.message_id))
+    # Telegram ends a command at a dash, which people may type all the same.
+    tail = _DASHED.match(text, command.length)
+    end = command.length if tail is None else tail.end()
+    name += "" if tail is None else tail[0]
+    return Invoked(name=name.lower(), text=text[end:].strip(), message_id=str(message.message_id))
 
 
 def _edited(message: Message, update_id: int, account: Account) -> Inbound | None:
@@ -190,7 +221,7 @@ def _is_own_mention(message: Message, entity: MessageEntity, account: Account) -
 
 
 def _text_for_model(message: Message, account: Account) -> str:
-    """The text without the bot's own mentions; a message that is nothing else keeps them."""
+    """The text without the bot's own mentions; a message that is nothing else keeps them. A sticker is a word."""
     text = _text_of(message)
     stripped = text
     for entity in sorted(_entities_of(message), key=lambda entity: -entity.offset):
@@ -199,7 +230,7 @@ def _text_for_model(message: Message, account: Account) -> str:
             before = before.rstrip(" \t")
             at_start = not before or before.endswith("\n")
             stripped = before + (after.lstrip(" \t,:;") if at_start else after)
-    return stripped.strip() or text.strip()
+    return stripped.strip() or text.strip() or sticker_words(message)
 
 
 def _cut(text: str, entity: MessageEntity) -> tuple[str, str, str]:
@@ -221,34 +252,42 @@ def _replied_to(message: Message) -> Message | None:
 
 
 def _quoted_by(message: Message, account: Account) -> Quoted | None:
-    """What is replied to: the part that the author marked, else all of its text."""
-    replied = _replied_to(message)
-    if replied is None:
+    """What is replied to: the part that the author marked, else all of its text, and what it holds."""
+    replied, marked = _replied_to(message), "" if message.quote is None else message.quote.text
+    if replied is not None:
+        author = _author_of(replied)
+        text = marked or _text_of(replied) or sticker_words(replied)
+        return _quoted(str(replied.message_id), author, text, attachment_of(replied), account)
+    elsewhere = message.external_reply
+    if elsewhere is None:
         return None
-    text = message.quote.text if message.quote is not None else _text_of(replied)
-    author = _author_of(replied)
-    if not text or author is None:
+    file = attachment_elsewhere(elsewhere, message.message_id)
+    return _quoted(_ELSEWHERE, _author_of_origin(elsewhere.origin), marked, file, account)
+
+
+def _quoted(
+    message_id: str, author: Author | None, text: str, file: AttachmentRef | None, account: Account
+) -> Quoted | None:
+    parts = [part for part in (text, "" if file is None else f"[file: {file.name}]") if part]
+    if author is None or not parts:
         return None
     return Quoted(
-        message_id=str(replied.message_id),
+        message_id=message_id,
         author_name=author.name,
-        text=text,
+        text="\n".join(parts),
         by_bot=author.id == str(account.id),
+        attachments=() if file is None or author.is_bot else (replace(file, spoken=False),),
     )
 
 
-def _attachment_of(message: Message) -> AttachmentRef | None:
-    """The file of a message. Photos come in sizes, of which the last is the original."""
-    if message.photo:
-        photo = message.photo[-1]
-        name = f"photo_{message.message_id}.jpg"
-        return AttachmentRef(id=photo.file_id, name=name, media_type="image/jpeg", size_bytes=photo.file_size)
-    if message.voice is not None:
-        voice = message.voice
-        name, kind = f"voice_{message.message_id}.ogg", voice.mime_type or "audio/ogg"
-        return AttachmentRef(id=voice.file_id, name=name, media_type=kind, size_bytes=voice.file_size)
-    file = message.document or message.audio or message.video or message.animation
-    if file is None:
-        return None
-    name = file.file_name or f"file_{message.message_id}"
-    return AttachmentRef(id=file.file_id, name=name, media_type=file.mime_type, size_bytes=file.file_size)
+def _author_of_origin(origin: MessageOrigin) -> Author | None:
+    """Who wrote a message of another chat; people can hide who they are, but not their names."""
+    match origin:
+        case MessageOriginUser(sender_user=user):
+            return Author(platform=PLATFORM, id=str(user.id), name=user.full_name, is_bot=user.is_bot)
+        case MessageOriginHiddenUser(sender_user_name=name):
+            return Author(platform=PLATFORM, id="", name=name)
+        case MessageOriginChat(sender_chat=chat) | MessageOriginChannel(chat=chat):
+            return Author(platform=PLATFORM, id=str(chat.id), name=chat.title or chat.full_name or "someone")
+        case _:
+            return None

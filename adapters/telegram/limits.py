@@ -22,6 +22,7 @@ PRIVATE = Capabilities(
     files=True,
     idempotent_send=False,
     typing_interval_s=4.5,
+    voice=True,
 )
 GROUP = Capabilities(
     edit_interval_s=4.0,
@@ -34,6 +35,7 @@ GROUP = Capabilities(
     files=True,
     idempotent_send=False,
     typing_interval_s=4.5,
+    voice=True,
 )
 
 #: The same inside of a topic.

@@ -21,10 +21,11 @@ from telegram.constants import ChatAction, ChatMemberStatus
 from telegram.error import TelegramError
 
 from adapters.telegram.answers import send_answer
-from adapters.telegram.failures import delivery_error, says
+from adapters.telegram.failures import delivery_error, fetch_error, says
 from adapters.telegram.limits import GROUP, IN_TOPICS, PRIVATE, OverallPace
 from adapters.telegram.markdown import Entity
 from adapters.telegram.memory import Expiring
+from adapters.telegram.recordings import send_recording
 from adapters.telegram.render import guards, render
 from adapters.telegram.wire import Connection, Refused, understood
 from bot.core.errors import DeliveryError, DeliveryKind
@@ -32,6 +33,7 @@ from bot.core.inbound import Inbound
 from bot.core.message import AttachmentRef
 from bot.core.place import Author, ChatKind, Place
 from bot.core.ports import Answer, Button, Capabilities, Clock, File, Page, PageStart
+from bot.core.sound import Voice
 
 T = TypeVar("T")
 
@@ -171,6 +173,16 @@ class TelegramMessenger:
 
         await self._carry_out(place, show, repeatable=True)
 
+    async def send_voice(self, place: Place, voice: Voice, *, key: str, reply_to: str | None = None) -> str:
+        """Who takes no voice messages gets the recording as a file."""
+
+        async def post(chat: str, thread: int | None) -> str:
+            return await send_recording(
+                self._bot, self._pace, voice, chat=chat, thread=thread, reply_to=_reply_to(reply_to)
+            )
+
+        return await self._carry_out(place, post, repeatable=False)
+
     async def answer(self, inbound: Inbound, answer: Answer) -> None:
         """Nothing is private in a group: the answer is a reply to the command there."""
         await send_answer(self, self._clock, inbound, answer)
@@ -201,12 +213,14 @@ class TelegramMessenger:
 
     async def fetch(self, place: Place, attachment: AttachmentRef, *, max_bytes: int) -> bytes:
         """Bots get files of up to 20 MB only, whatever `max_bytes` says."""
-        try:
-            content = await self._connection.download(attachment.id, max_bytes=max_bytes)
-        except TelegramError as error:
-            raise delivery_error(error, repeatable=True) from None
+        content = None
+        if (attachment.size_bytes or 0) <= max_bytes:
+            try:
+                content = await self._connection.download(attachment.id, max_bytes=max_bytes)
+            except TelegramError as error:
+                raise fetch_error(error) from None
         if content is None:
-            raise DeliveryError(DeliveryKind.INVALID, f"the file is larger than {max_bytes} bytes")
+            raise DeliveryError(DeliveryKind.INVALID, f"the file has more than {max_bytes} bytes")
         return content
 
     async def may_manage(self, place: Place, author: Author) -> bool:

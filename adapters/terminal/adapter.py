@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from adapters.terminal import attaching
 from adapters.terminal.account import claim_account
 from adapters.terminal.inbound import PLATFORM, Translator
 from adapters.terminal.lines import LineReader
@@ -18,8 +19,8 @@ from adapters.terminal.messenger import TerminalMessenger
 from adapters.terminal.prompt import Interrupted, Prompt
 from adapters.terminal.screen import LiveScreen, PipeScreen, Screen
 from bot.core.command import Command
-from bot.core.errors import DeliveryError, StorageUnavailable, explain
-from bot.core.inbound import Inbound
+from bot.core.errors import DeliveryError, StorageUnavailable, UsageError, explain
+from bot.core.inbound import Inbound, Invoked
 from bot.core.ports import Accept, Clock, Messenger, Ready
 
 HISTORY_FILE = "terminal-history"
@@ -107,10 +108,22 @@ class TerminalAdapter:
     async def _through_pipe(self, accept: Accept, translator: Translator) -> None:
         lines = LineReader(self._console.stdin.fileno())
         while not self._messenger.gone and (line := await lines.next()) is not None:
-            inbound = translator.translate(line)
+            inbound = await self._read(line, translator)
             if inbound is not None:
                 await self._answered(accept, inbound)
         await self._idle()
+
+    async def _read(self, line: str, translator: Translator) -> Inbound | None:
+        """A line as an event; None when there is nothing to hand on. Files are this door's own affair."""
+        if attaching.asks_how(line):
+            self._screen.note(attaching.HELP)
+            return None
+        try:
+            attached = await asyncio.to_thread(attaching.parse, line)
+        except UsageError as error:
+            self._screen.note(str(error))
+            return None
+        return translator.translate(line) if attached is None else translator.ask_about(attached)
 
     async def _answered(self, accept: Accept, inbound: Inbound) -> None:
         """Return when the outcome of `inbound` is out.
@@ -126,6 +139,8 @@ class TerminalAdapter:
         await self._messenger.more_than(before)
         await self._idle()
         self._messenger.end_message()
+        if isinstance(inbound.event, Invoked) and (inbound.event.name, inbound.event.text) == ("help", ""):
+            self._screen.note(attaching.HELP)
 
     async def _accepted(self, accept: Accept, inbound: Inbound) -> bool:
         """Hand it over; False: it could not be stored, and nobody but the person can send it again."""
@@ -152,7 +167,7 @@ class TerminalAdapter:
             live.free.set()
             if line is None:
                 return
-            inbound = translator.translate(line)
+            inbound = await self._read(line, translator)
             if inbound is not None:
                 live.indicate(True)
                 await self._watched(prompt, accept, translator, self._answered(accept, inbound))
@@ -179,4 +194,7 @@ class TerminalAdapter:
             self._prompt.interrupt()
 
     async def _welcome(self) -> str:
-        return f"Parley · {await self._model()} · /help lists what I can do, Ctrl-C stops an answer, Ctrl-D leaves.\n\n"
+        return (
+            f"Parley · {await self._model()} · /help lists what I can do, {attaching.ATTACH} asks about a file,"
+            " Ctrl-C stops an answer, Ctrl-D leaves.\n\n"
+        )

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from adapters.terminal.attaching import Attached
 from bot.core.inbound import Event, Inbound, Invoked, Pressed, Said
 from bot.core.place import Addressed, Author, ChatKind, Place
 from bot.core.ports import Clock
@@ -12,7 +13,7 @@ CHAT = "me"
 #: The person at the keyboard; `terminal:me` is an owner's key that nobody could type.
 AUTHOR = Author(platform=PLATFORM, id="me", name="you")
 #: A path (`/etc/hosts …`) is no command.
-_COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(?:\s+(.*))?", re.DOTALL)
+_COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_-]{0,31})(?:\s+(.*))?", re.DOTALL)
 
 
 class Translator:
@@ -36,6 +37,12 @@ class Translator:
             return self._inbound(message_id, said)
         invoked = Invoked(name=command[1].lower(), text=(command[2] or "").strip(), message_id=message_id)
         return self._inbound(message_id, invoked)
+
+    def ask_about(self, attached: Attached) -> Inbound:
+        """Files with what is asked of them, which may be nothing."""
+        message_id = self._new_id()
+        said = Said(text=attached.text, message_id=message_id, addressed=Addressed.PRIVATE, attachments=attached.files)
+        return self._inbound(message_id, said)
 
     def stop(self) -> Inbound:
         """Ctrl-C while an answer is written: the Stop button under it."""

@@ -7,9 +7,11 @@ Knows nothing of prompts and keys.
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
+from adapters.terminal import attaching
 from adapters.terminal.inbound import PLATFORM
 from adapters.terminal.screen import Screen
 from bot.core.errors import DeliveryError, DeliveryKind
@@ -17,8 +19,11 @@ from bot.core.inbound import Inbound
 from bot.core.message import AttachmentRef
 from bot.core.place import Author, Place
 from bot.core.ports import Answer, Button, Capabilities, File, Page, PageStart
+from bot.core.sound import Voice
 
 _UNLIMITED_PAGES = 1_000_000
+#: A disk that does not answer for so long is somewhere in a network.
+_READ_TIMEOUT_S = 30.0
 _WHOLE = "whole"
 _LIVE = "live"
 #: Ctrl-C does that here.
@@ -139,8 +144,22 @@ class TerminalMessenger:
     async def typing(self, place: Place) -> None:
         """The chat itself shows that an answer is awaited."""
 
+    async def send_voice(self, place: Place, voice: Voice, *, key: str, reply_to: str | None = None) -> str:
+        """Nothing sounds here: the recording is saved, under a name of its own, and its place is told."""
+        await self._screen.turn()
+        self.end_message()
+        file = File(name=voice.name, content=voice.content, media_type=voice.media_type)
+        where = await asyncio.to_thread(self._save_anew, file)
+        self._carry_out(lambda: self._screen.note(where))
+        self._note_written()
+        return self._new_id()
+
     async def fetch(self, place: Place, attachment: AttachmentRef, *, max_bytes: int) -> bytes:
-        raise DeliveryError(DeliveryKind.NOT_FOUND, "the terminal has no attachments")
+        try:
+            async with asyncio.timeout(_READ_TIMEOUT_S):
+                return await asyncio.to_thread(attaching.read, attachment.id, max_bytes)
+        except TimeoutError:
+            raise DeliveryError(DeliveryKind.TRANSIENT, f"{attachment.name} could not be read in time") from None
 
     async def answer(self, inbound: Inbound, answer: Answer) -> None:
         if answer.text:
@@ -162,6 +181,13 @@ class TerminalMessenger:
         except OSError as error:
             return f"{path.name} could not be saved in {self._folder} ({error.strerror})"
         return f"saved as {path}"
+
+    def _save_anew(self, file: File) -> str:
+        """`_save`, but a file of that name stays: the new one gets a number."""
+        first = self._folder / Path(file.name).name
+        paths = (first if number == 1 else first.with_stem(f"{first.stem}-{number}") for number in count(1))
+        free = next(path for path in paths if not path.exists())
+        return self._save(replace(file, name=free.name))
 
     async def open_thread(self, place: Place, message_id: str, title: str) -> Place:
         raise DeliveryError(DeliveryKind.INVALID, "the terminal has no threads")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory
 from prompt_toolkit.input import Input
@@ -18,6 +18,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.output import Output
 
+from adapters.terminal.attaching import ATTACH, last_path
 from bot.core.command import Command
 
 _PROMPT = "> "
@@ -28,24 +29,38 @@ class Interrupted(Exception):
 
 
 class CommandCompleter(Completer):
-    """Completes the names of commands, then the choices of their options."""
+    """Completes the names of commands, then the choices of their options, and the paths of `/attach`."""
 
     def __init__(self, commands: Sequence[Command]) -> None:
         self._commands = {f"/{command.name}": command for command in commands}
+        self._names = {name: command.description for name, command in self._commands.items()}
+        self._names[ATTACH] = "Ask about files of this computer"
+        self._files = PathCompleter(expanduser=True)
 
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         typed = document.text_before_cursor
         name, space, rest = typed.partition(" ")
         if not space:
-            for line, command in self._commands.items():
+            for line, description in self._names.items():
                 if typed.startswith("/") and line.startswith(typed.lower()):
-                    yield Completion(line, start_position=-len(typed), display_meta=command.description)
+                    yield Completion(line, start_position=-len(typed), display_meta=description)
+        elif name == ATTACH:
+            yield from self._paths(rest, complete_event)
         elif name in self._commands:
             word = rest.rpartition(" ")[2].lower()
             choices = (choice for option in self._commands[name].options for choice in option.choices)
             for choice in choices:
                 if choice.startswith(word):
                     yield Completion(choice, start_position=-len(word))
+
+    def _paths(self, rest: str, event: CompleteEvent) -> Iterable[Completion]:
+        """What the last word may go on with; a whole folder is listed only when it is asked for."""
+        path, quoted = last_path(rest)
+        if not path and not event.completion_requested:
+            return
+        for found in self._files.get_completions(Document(path), event):
+            text = found.text if quoted else found.text.replace(" ", "\\ ")
+            yield Completion(text, start_position=0, display=found.display)
 
 
 class Prompt:

@@ -11,6 +11,7 @@ from bot.core.inbound import Inbound
 from bot.core.message import AttachmentRef
 from bot.core.place import Author, Place
 from bot.core.ports import Answer, Button, Capabilities, Clock, File, Page, PageStart, Rate
+from bot.core.sound import Voice
 
 CAPABILITIES = Capabilities(
     edit_interval_s=1.0,
@@ -22,6 +23,7 @@ CAPABILITIES = Capabilities(
     files=True,
     idempotent_send=True,
     typing_interval_s=4.0,
+    voice=True,
 )
 
 
@@ -44,6 +46,8 @@ class Call:
     file: File | None = None
     plain: bool = False
     answer: Answer | None = None
+    voice: Voice | None = None
+    attachment: AttachmentRef | None = None
     error: DeliveryKind | None = None
 
     @property
@@ -63,6 +67,7 @@ class Message:
     reply_to: str | None = None
     file: File | None = None
     plain: bool = False
+    voice: Voice | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -119,6 +124,11 @@ class RecordingMessenger:
     def texts(self, place: Place | None = None) -> tuple[str, ...]:
         """What stands in the chat (None: in all), in the order of sending."""
         return tuple(message.text for message in self.messages.values() if place in (None, message.place))
+
+    @property
+    def voices(self) -> tuple[Voice, ...]:
+        """The voice messages that stand in all chats, in the order of sending."""
+        return tuple(message.voice for message in self.messages.values() if message.voice is not None)
 
     def calls_of(self, *verbs: str) -> tuple[Call, ...]:
         """The calls of these verbs in order, failed ones included."""
@@ -190,13 +200,16 @@ class RecordingMessenger:
     async def typing(self, place: Place) -> None:
         await self._carry_out(Call(verb="typing", at_s=self.clock.monotonic(), place=place), lambda: None)
 
+    async def send_voice(self, place: Place, voice: Voice, *, key: str, reply_to: str | None = None) -> str:
+        call = Call(
+            verb="send_voice", at_s=self.clock.monotonic(), place=place, key=key, reply_to=reply_to, voice=voice
+        )
+        return await self._carry_out(call, lambda: self._post(call))
+
     async def fetch(self, place: Place, attachment: AttachmentRef, *, max_bytes: int) -> bytes:
-        content = self.files.get(attachment.id)
-        if content is None:
-            raise DeliveryError(DeliveryKind.NOT_FOUND, "no such attachment")
-        if len(content) > max_bytes:
-            raise DeliveryError(DeliveryKind.INVALID, "too large")
-        return content
+        call = Call(verb="fetch", at_s=self.clock.monotonic(), place=place, attachment=attachment)
+        await self._carry_out(call, lambda: self._check_file(attachment.id, max_bytes))
+        return self.files[attachment.id]
 
     async def answer(self, inbound: Inbound, answer: Answer) -> None:
         call = Call(verb="answer", at_s=self.clock.monotonic(), place=inbound.place, answer=answer)
@@ -247,6 +260,7 @@ class RecordingMessenger:
             reply_to=call.reply_to,
             file=call.file,
             plain=call.plain,
+            voice=call.voice,
         )
         return message_id
 
@@ -262,6 +276,13 @@ class RecordingMessenger:
         if not anyones and place.thread in self.named_by_people:
             raise DeliveryError(DeliveryKind.FORBIDDEN, "somebody else's thread")
         self.names[place.thread_key] = title
+
+    def _check_file(self, attachment_id: str, max_bytes: int) -> None:
+        content = self.files.get(attachment_id)
+        if content is None:
+            raise DeliveryError(DeliveryKind.NOT_FOUND, "no such attachment")
+        if len(content) > max_bytes:
+            raise DeliveryError(DeliveryKind.INVALID, "too large")
 
     def _take_down(self, message_id: str) -> None:
         self.messages.pop(message_id, None)

@@ -76,13 +76,16 @@ class HurriedClock(SystemClock):
         await super().sleep(min(seconds, self._longest_s))
 
 
-def add_to_album(fake: FakeTelegram, first: Message, photo: bytes) -> None:
-    """Let one more photo of an album arrive."""
+def add_to_album(
+    fake: FakeTelegram, first: Message, data: bytes, *, name: str | None = None, caption: str = ""
+) -> None:
+    """Let one more photo of an album arrive or, with a name, one more file."""
+    photo = fake.world.store_photo(data, (640, 480))
     new = NewMessage(
         chat_id=first.chat_id,
         sender_id=first.sender_id,
-        content=FormattedText(text="", entities=()),
-        media=fake.world.store_photo(photo, (640, 480)),
+        content=FormattedText(text=caption, entities=()),
+        media=photo if name is None else (fake.world.store_file("document", data, name, None),),
         media_group_id=first.media_group_id,
     )
     fake.world.announce("message", message_to_wire(fake.world, fake.world.add(new)))

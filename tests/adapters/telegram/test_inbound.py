@@ -55,15 +55,6 @@ class Case:
 MENTION = entity("mention", 0, 11)
 TOPIC = {"name": "One", "icon_color": 1}
 OPENING = message(chat=FORUM, message_id=3, forum_topic_created=TOPIC, sender=BOT)
-STICKER = {
-    "file_id": "s",
-    "file_unique_id": "s",
-    "type": "regular",
-    "width": 1,
-    "height": 1,
-    "is_animated": False,
-    "is_video": False,
-}
 FROM_BOT = message("I said", chat=GROUP, message_id=40, sender=BOT)
 
 CASES = [
@@ -124,7 +115,7 @@ CASES = [
         said("hi", Addressed.MENTION),
     ),
     Case("service", message(chat=GROUP, new_chat_members=[ANN]), None),
-    Case("sticker", message(sticker=STICKER), None),
+    Case("die", message(dice={"emoji": "🎲", "value": 3}), None),
     Case("linked-channel", message("hello parley", chat=GROUP, is_automatic_forward=True), None),
     Case(
         "opening-message-is-no-reply",
@@ -220,6 +211,24 @@ def test_an_edit_has_an_identity_of_its_own() -> None:
 
 def test_a_command_that_is_edited_is_not_run_again() -> None:
     assert translated(message("/new", entity("bot_command", 0, 4)), "edited_message") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "rest"),
+    [
+        ("/search-web rain in Oslo", "search-web", "rain in Oslo"),
+        ("/search_web rain", "search_web", "rain"),
+        ("/search -web", "search", "-web"),
+        ("/new -5 degrees", "new", "-5 degrees"),
+    ],
+)
+def test_a_command_may_be_written_with_a_dash_where_telegram_ends_it(text: str, name: str, rest: str) -> None:
+    length = len(text.split(maxsplit=1)[0].partition("-")[0])
+
+    event = event_of(message(text, entity("bot_command", 0, length)))
+
+    assert isinstance(event, Invoked)
+    assert (event.name, event.text) == (name, rest)
 
 
 def test_a_press_belongs_to_the_topic_of_its_message() -> None:

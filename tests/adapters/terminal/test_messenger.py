@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.terminal.attaching import parse
 from adapters.terminal.inbound import Translator
 from adapters.terminal.messenger import TerminalMessenger
 from adapters.terminal.screen import LiveScreen, PipeScreen
 from bot.core.errors import DeliveryError, DeliveryKind
 from bot.core.place import ChatKind, Place
 from bot.core.ports import Answer, Button, File, Page, PageStart
+from bot.core.sound import Voice
 from tests.fakes.clock import ManualClock
 
 PLACE = Place(platform="terminal", account="main", chat="me", kind=ChatKind.PRIVATE)
@@ -161,6 +163,31 @@ async def test_a_file_that_cannot_be_saved_says_so(pipe: Terminal, tmp_path: Pat
     await pipe.messenger.answer(inbound, Answer(text="Here.", file=File(name="a", content=b"", media_type="x/y")))
 
     assert "a could not be saved in" in pipe.err.getvalue()
+
+
+async def test_recordings_are_saved_each_under_a_name_of_its_own(pipe: Terminal, tmp_path: Path) -> None:
+    for content in (b"one", b"two"):
+        voice = Voice(content=content, media_type="audio/ogg", name="answer.ogg", duration_s=1.0)
+        await pipe.messenger.send_voice(PLACE, voice, key="own~voice")
+    folder = tmp_path / "files"
+
+    assert (folder / "answer.ogg").read_bytes() == b"one"
+    assert (folder / "answer-2.ogg").read_bytes() == b"two"
+    assert pipe.err.getvalue() == f"saved as {folder / 'answer.ogg'}\nsaved as {folder / 'answer-2.ogg'}\n"
+    assert pipe.messenger.written == 2
+    assert not pipe.messenger.capabilities(PLACE).voice
+
+
+async def test_an_attached_file_is_fetched_up_to_a_size(pipe: Terminal, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc")
+    attached = parse(f"/attach {tmp_path / 'a.txt'}")
+    assert attached is not None
+    (ref,) = attached.files
+
+    assert await pipe.messenger.fetch(PLACE, ref, max_bytes=3) == b"abc"
+    with pytest.raises(DeliveryError) as caught:
+        await pipe.messenger.fetch(PLACE, ref, max_bytes=2)
+    assert caught.value.kind is DeliveryKind.INVALID
 
 
 async def test_a_closed_stream_is_the_end_of_the_chat(pipe: Terminal) -> None:

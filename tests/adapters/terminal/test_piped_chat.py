@@ -10,7 +10,7 @@ from typing import TextIO, cast
 
 from adapters.terminal.adapter import Console, TerminalAdapter, random_id
 from bot.core.errors import StorageUnavailable
-from bot.core.inbound import Inbound, Said
+from bot.core.inbound import Inbound, Invoked, Said
 from bot.core.place import ChatKind, Place
 from tests.adapters.terminal.echo_core import EchoCore
 from tests.fakes.clock import ManualClock
@@ -124,6 +124,29 @@ async def test_a_reader_that_goes_away_ends_the_chat(tmp_path: Path) -> None:
         chat.type("/help\n")
 
     chat.end()
+
+
+async def test_files_are_attached_with_the_question_about_them(tmp_path: Path) -> None:
+    (tmp_path / "my cat.png").write_bytes(b"png")
+    async with chatting(tmp_path) as chat:
+        chat.type(f'/attach "{tmp_path}/my cat.png" what is it\n/attach nothing.png x\n/attach {tmp_path}\n')
+        chat.end()
+    (asked,) = chat.core.accepted
+
+    assert isinstance(asked.event, Said)
+    assert (asked.event.text, [ref.name for ref in asked.event.attachments]) == ("what is it", ["my cat.png"])
+    assert chat.out.getvalue() == "You said: what is it.\n"
+    assert "There is no file nothing.png" in chat.err.getvalue()
+    assert "is a folder" in chat.err.getvalue()
+
+
+async def test_help_tells_of_what_only_the_terminal_can(tmp_path: Path) -> None:
+    async with chatting(tmp_path) as chat:
+        chat.type("/help\n/help attach\n/help model\n")
+        chat.end()
+
+    assert [event.event.text for event in chat.core.accepted if isinstance(event.event, Invoked)] == ["", "model"]
+    assert chat.err.getvalue().count("/attach FILE") == 2
 
 
 class DeafCore(EchoCore):

@@ -77,6 +77,18 @@ def test_an_answer_that_comes_unasked_makes_room_for_itself_and_keeps_the_half_t
     person.sees("You said: half a line.")
 
 
+def test_a_file_is_attached_and_what_is_no_file_is_told(person: Person, tmp_path: Path) -> None:
+    (tmp_path / "a cat.txt").write_text("x")
+    person.sees("/attach asks about a file")
+    person.sees(">")
+    person.type("/attach nothing.txt\r")
+    person.sees("(There is no file nothing.txt.")
+    person.sees(">")
+    person.type(f'/attach "{tmp_path}/a cat.txt" what is it\r')
+
+    person.sees("You said: what is it.")
+
+
 def test_history_is_kept_for_the_next_chat(person: Person, tmp_path: Path) -> None:
     person.sees(">")
     person.type("remember me\r")

@@ -37,6 +37,8 @@ class Actions:
                 content_type=mimetypes.guess_type(upload.filename)[0] or upload.content_type,
                 content=upload.content,
                 description=upload.description,
+                duration_s=upload.duration_s,
+                waveform=upload.waveform,
             )
             for upload in uploads
         )
@@ -146,4 +148,5 @@ def _revision(message: Message) -> Revision:
         embeds=message.embeds,
         components=message.components,
         attachment_ids=tuple(attachment.id for attachment in message.attachments),
+        flags=message.flags,
     )

@@ -92,6 +92,26 @@ def no_history_for_reply() -> ApiError:
     return ApiError(403, 160002, "Cannot reply without permission to read message history")
 
 
+def voice_with_more() -> ApiError:
+    return ApiError(400, 50159, "Voice messages do not support additional content.")
+
+
+def voice_without_recording() -> ApiError:
+    return ApiError(400, 50160, "Voice messages must have a single audio attachment.")
+
+
+def voice_without_metadata() -> ApiError:
+    return ApiError(400, 50161, "Voice messages must have supporting metadata.")
+
+
+def voice_is_final() -> ApiError:
+    return ApiError(400, 50162, "Voice messages cannot be edited.")
+
+
+def no_voice_here() -> ApiError:
+    return ApiError(403, 50173, "You cannot send voice messages in this channel.")
+
+
 def wrong_channel_type() -> ApiError:
     return ApiError(400, 50024, "Cannot execute action on this channel type")
 

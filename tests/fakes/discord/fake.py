@@ -7,22 +7,25 @@ async with FakeDiscord() as fake:
     await fake.wait_for(lambda: fake.bot_messages(channel.id))
 """
 
+import json
+import re
 from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, Self, TypeVar
 
 from aiohttp import web
 
+from tests.fakes.body import Body
 from tests.fakes.discord.actions import Actions
 from tests.fakes.discord.buckets import Buckets
 from tests.fakes.discord.clock import Clock
 from tests.fakes.discord.endpoint import Call
-from tests.fakes.discord.faults import Faults
+from tests.fakes.discord.faults import Faults, Respond
 from tests.fakes.discord.gateway import Gateway
 from tests.fakes.discord.interacting import Interacting
 from tests.fakes.discord.interactions import Interactions
 from tests.fakes.discord.people import People
-from tests.fakes.discord.records import Json, Message, Pings, Portal
+from tests.fakes.discord.records import SUPPRESS_EMBEDS, Json, Message, Pings, Portal
 from tests.fakes.discord.server import MAX_BODY_BYTES, PREFIX, Seen, Server
 from tests.fakes.discord.sessions import Sessions
 from tests.fakes.discord.world import World
@@ -30,6 +33,8 @@ from tests.fakes.discord.world import World
 TOKEN = "MTE0NTE0MTkxOTgxMA.GfakeF.s3cret-of-the-fake-discord-server-0000"
 
 T = TypeVar("T")
+
+_LINK = re.compile(r"https?://[^\s<>)]+")
 
 
 class FakeDiscord(People, Interacting):
@@ -44,6 +49,8 @@ class FakeDiscord(People, Interacting):
         self._actions = Actions(self.world, self._sessions)
         self._interactions = Interactions(self.world)
         self.gateway = Gateway(self.world, self._sessions, heartbeat_s=heartbeat_s)
+        #: Path and query of each request for a file.
+        self.downloads: list[str] = []
         self._server: Server | None = None
         self._runner: web.AppRunner | None = None
 
@@ -206,11 +213,28 @@ class FakeDiscord(People, Interacting):
         """Make every later resume end in op 9 false."""
         self._sessions.forget()
 
+    @property
+    def previews(self) -> tuple[str, ...]:
+        """The links in the bot's messages, old states included, that Discord's servers fetch for a preview."""
+        mine = (message for message in self.world.messages.values() if message.author_id == self.bot_user_id)
+        shown = (state for message in mine for state in message.revisions if not state.flags & SUPPRESS_EMBEDS)
+        return tuple(link for state in shown for link in _LINK.findall(state.content))
+
     async def _attachment(self, request: web.Request) -> web.StreamResponse:
-        """Serve a file from the CDN: only with the signature and within 24 hours."""
+        """Serve a file from the CDN: only under the exact address that was signed, and within 24 hours."""
+        self.downloads.append(request.raw_path)
+        match self.faults.match("GET", request.path):
+            case Respond() as planted:
+                body = planted.body if isinstance(planted.body, str) else json.dumps(planted.body)
+                return web.Response(status=planted.status, text=body, headers=planted.headers)
+            case Body() as body:
+                return await body.answer(request)
+            case _:
+                pass
         attachment = self.world.attachments.get(int(request.match_info["attachment"]))
         expires = request.query.get("ex", "0")
-        signed = attachment is not None and request.query.get("hm") == self.world.signature(attachment.id, expires)
+        asked = f"{self.world.base_url}{request.raw_path}"
+        signed = attachment is not None and asked == self.world.signed_url(attachment, expires)
         if attachment is None or not signed or int(expires, 16) < self.clock.now_s():
             return web.Response(status=404, text="This content is no longer available.")
         return web.Response(body=attachment.content, content_type=attachment.content_type.split(";")[0])

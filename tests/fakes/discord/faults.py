@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tests.fakes.body import Body
 from tests.fakes.discord.records import Json
 
 
@@ -68,7 +69,7 @@ class Gate:
         await self._released.wait()
 
 
-Action = Respond | Drop | Delay | Gate
+Action = Respond | Drop | Delay | Gate | Body
 
 
 class Planted(Protocol):
@@ -95,7 +96,8 @@ class Faults:
     def add(self, method: str, path_regex: str, action: Action, times: int | None = 1) -> Planted:
         """Plant a fault for requests whose method is `method` ("*" for any) and whose path matches.
 
-        The regex is searched in the path below /api/v10, e.g. r"^/channels/1/messages$".
+        The regex is searched in the path below /api/v10, e.g. r"^/channels/1/messages$". Files of the CDN have
+        paths like /attachments/1/2/a.png; they may get a Respond or a Body, which in turn is for them alone.
         `times` None means always.
         """
         rule = _Rule(method, re.compile(path_regex), action, times)

@@ -3,17 +3,29 @@
 https://discord.com/developers/docs/resources/message#create-message
 """
 
+import base64
+import binascii
 from dataclasses import dataclass
 
 from tests.fakes.discord import errors
 from tests.fakes.discord.components import check_components, walk
 from tests.fakes.discord.errors import Problems
 from tests.fakes.discord.mentions import check_allowed_mentions
-from tests.fakes.discord.records import COMPONENTS_V2, EPHEMERAL, Json, Upload
+from tests.fakes.discord.records import (
+    COMPONENTS_V2,
+    EPHEMERAL,
+    SUPPRESS_EMBEDS,
+    VOICE_MESSAGE,
+    Json,
+    Upload,
+)
 
 CONTENT_LIMIT = 2000
 FILE_LIMIT_BYTES = 10 * 1024 * 1024
-SETTABLE_FLAGS = 1 << 2 | EPHEMERAL | 1 << 12 | 1 << 13 | COMPONENTS_V2
+SETTABLE_FLAGS = SUPPRESS_EMBEDS | EPHEMERAL | 1 << 12 | VOICE_MESSAGE | COMPONENTS_V2
+#: What an edit may set.
+EDITABLE_FLAGS = SUPPRESS_EMBEDS | COMPONENTS_V2
+WAVEFORM_POINTS = 256
 
 EMBED_LIMITS = (("title", 256), ("description", 4096))
 
@@ -39,12 +51,14 @@ class Draft:
         return not (self.content or self.embeds or self.components or self.uploads or self.kept_attachment_ids)
 
 
-def parse_draft(body: Json, files: dict[int, Upload], *, old_flags: int = 0) -> Draft:
+def parse_draft(body: Json, files: dict[int, Upload], *, old_flags: int = 0, settable: int = SETTABLE_FLAGS) -> Draft:
     """Check a body and its files.
 
     Raises:
-        ApiError: 50035 with the nested errors, or 40005 for a file over 10 MiB.
+        ApiError: 50035 with the nested errors, 40005 for a file over 10 MiB, or 50159 to 50162 for a voice message.
     """
+    if old_flags & VOICE_MESSAGE:
+        raise errors.voice_is_final()
     if any(len(file.content) > FILE_LIMIT_BYTES for file in files.values()):
         raise errors.too_large()
     problems = Problems()
@@ -54,11 +68,13 @@ def parse_draft(body: Json, files: dict[int, Upload], *, old_flags: int = 0) -> 
             content = content.strip()
         problems.length(("content",), content, 0, CONTENT_LIMIT)
     flags = body.get("flags") or 0
-    if flags & ~SETTABLE_FLAGS:
+    if flags & ~settable:
         problems.add(("flags",), "FLAG_TYPE_INVALID", "Invalid flags")
     _check_fields(body, problems, v2=bool((flags | old_flags) & COMPONENTS_V2))
     uploads, kept = _attachments(body, files, problems)
     problems.check()
+    if flags & VOICE_MESSAGE:
+        _check_voice(body, uploads)
     embeds, components = body.get("embeds"), body.get("components")
     return Draft(
         content=content,
@@ -119,6 +135,20 @@ def _check_embeds(embeds: list[Json], problems: Problems) -> None:
         problems.add(("embeds",), "MAX_EMBED_SIZE_EXCEEDED", "Embed size exceeds maximum size of 6000")
 
 
+def _check_voice(body: Json, uploads: tuple[Upload, ...]) -> None:
+    """https://discord.com/developers/docs/resources/message#voice-messages"""
+    if any(body.get(field) for field in ("content", "embeds", "components", "sticker_ids", "poll")):
+        raise errors.voice_with_more()
+    if len(uploads) != 1 or not uploads[0].content_type.startswith("audio/"):
+        raise errors.voice_without_recording()
+    try:
+        points = base64.b64decode(uploads[0].waveform or "", validate=True)
+    except binascii.Error:
+        points = b""
+    if not isinstance(uploads[0].duration_s, int | float) or not 1 <= len(points) <= WAVEFORM_POINTS:
+        raise errors.voice_without_metadata()
+
+
 def _attachments(
     body: Json, files: dict[int, Upload], problems: Problems
 ) -> tuple[tuple[Upload, ...], tuple[int, ...] | None]:
@@ -138,6 +168,8 @@ def _attachments(
                 content=file.content,
                 content_type=file.content_type,
                 description=entry.get("description"),
+                duration_s=entry.get("duration_secs"),
+                waveform=entry.get("waveform"),
             )
         else:
             kept.append(number)

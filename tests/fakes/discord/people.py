@@ -9,10 +9,12 @@ from tests.fakes.discord.records import (
     BOT_PERMISSIONS,
     DEFAULT_MESSAGE,
     FORUM,
+    HAS_SNAPSHOT,
     MENTION_EVERYONE,
     PUBLIC_THREAD,
     REPLY,
     TEXT,
+    VOICE_MESSAGE,
     Channel,
     Guild,
     Json,
@@ -148,6 +150,8 @@ class People:
         attachments: Sequence[Upload] = (),
         *,
         message_id: int | None = None,
+        flags: int = 0,
+        forwards: int | None = None,
     ) -> Message:
         """Post as a person (or another bot); `mentions` are put before the text as <@id>."""
         world = self.world
@@ -171,12 +175,31 @@ class People:
             content=content,
             at=world.clock.now(),
             kind=DEFAULT_MESSAGE if reply_to is None else REPLY,
+            flags=flags,
+            forwards=forwards,
             attachments=self._actions.store_files(channel_id, attachments),
             pings=pings,
             mentions=pings.users,
             reference=None if reply_to is None else (channel_id, reply_to),
         )
         return self._actions.create(message)
+
+    def voice_say(
+        self, channel_id: int, author_id: int, content: bytes, *, duration_s: float = 3.5, reply_to: int | None = None
+    ) -> Message:
+        """Record a voice message: it has no text, so it mentions nobody."""
+        recording = Upload(
+            filename="voice-message.ogg",
+            content=content,
+            content_type="audio/ogg",
+            duration_s=duration_s,
+            waveform="AAD/AA==",
+        )
+        return self.say(channel_id, author_id, "", (), reply_to, [recording], flags=VOICE_MESSAGE)
+
+    def forward(self, message_id: int, channel_id: int, author_id: int) -> Message:
+        """Forward a message: its text and files, without its author."""
+        return self.say(channel_id, author_id, "", flags=HAS_SNAPSHOT, forwards=message_id)
 
     def webhook_say(self, channel_id: int, text: str, *, name: str = "Hook") -> Message:
         """Post as a webhook: the author has `bot` set, the message has `webhook_id`."""

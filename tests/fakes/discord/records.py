@@ -14,7 +14,8 @@ THREADS = frozenset({NEWS_THREAD, PUBLIC_THREAD, PRIVATE_THREAD})
 
 DEFAULT_MESSAGE, THREAD_CREATED, REPLY, COMMAND, THREAD_STARTER = 0, 18, 19, 20, 21
 
-HAS_THREAD, EPHEMERAL, LOADING, COMPONENTS_V2 = 1 << 5, 1 << 6, 1 << 7, 1 << 15
+SUPPRESS_EMBEDS, HAS_THREAD, EPHEMERAL, LOADING = 1 << 2, 1 << 5, 1 << 6, 1 << 7
+VOICE_MESSAGE, HAS_SNAPSHOT, COMPONENTS_V2 = 1 << 13, 1 << 14, 1 << 15
 
 ADD_REACTIONS = 1 << 6
 VIEW_CHANNEL = 1 << 10
@@ -29,6 +30,7 @@ MANAGE_THREADS = 1 << 34
 CREATE_PUBLIC_THREADS = 1 << 35
 CREATE_PRIVATE_THREADS = 1 << 36
 SEND_MESSAGES_IN_THREADS = 1 << 38
+SEND_VOICE_MESSAGES = 1 << 46
 
 BOT_PERMISSIONS = (
     ADD_REACTIONS
@@ -40,6 +42,7 @@ BOT_PERMISSIONS = (
     | USE_APPLICATION_COMMANDS
     | CREATE_PUBLIC_THREADS
     | SEND_MESSAGES_IN_THREADS
+    | SEND_VOICE_MESSAGES
 )
 
 
@@ -104,12 +107,16 @@ class Channel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
+    """A file on the CDN. `duration_s` and `waveform` (base64) are those of a voice message."""
+
     id: int
     channel_id: int
     filename: str
     content_type: str
     content: bytes
     description: str | None = None
+    duration_s: float | None = None
+    waveform: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +127,8 @@ class Upload:
     content: bytes
     content_type: str = "application/octet-stream"
     description: str | None = None
+    duration_s: float | None = None
+    waveform: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +152,7 @@ class Revision:
     embeds: tuple[Json, ...] = ()
     components: tuple[Json, ...] = ()
     attachment_ids: tuple[int, ...] = ()
+    flags: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +176,8 @@ class Message:
     nonce: str | int | None = None
     reference: tuple[int, int] | None = None
     """(channel id, message id) that this one replies to or, for a thread starter, points to."""
+    forwards: int | None = None
+    """The message of which this holds a snapshot."""
     webhook_name: str | None = None
     command: Json | None = None
     """`interaction_metadata` when the message answers an interaction."""

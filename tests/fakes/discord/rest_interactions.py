@@ -8,7 +8,7 @@ from tests.fakes.discord.buckets import EDIT, WEBHOOK
 from tests.fakes.discord.endpoint import Call, Endpoint, Reply
 from tests.fakes.discord.errors import ApiError, Problems
 from tests.fakes.discord.interactions import Interaction, InteractionType
-from tests.fakes.discord.message_form import Draft, parse_draft
+from tests.fakes.discord.message_form import EDITABLE_FLAGS, Draft, parse_draft
 from tests.fakes.discord.records import COMMAND, DEFAULT_MESSAGE, EPHEMERAL, LOADING, Json, Message
 from tests.fakes.discord.rest_messages import apply_edit, build_message
 
@@ -123,7 +123,7 @@ def _post(call: Call, interaction: Interaction, draft: Draft) -> Message:
 
 
 def _edit(call: Call, interaction: Interaction, message: Message, body: Json) -> Message:
-    draft = parse_draft(body, call.files, old_flags=message.flags)
+    draft = parse_draft(body, call.files, old_flags=message.flags, settable=EDITABLE_FLAGS)
     if message.id == interaction.original_id and interaction.pending:
         message = replace(message, flags=message.flags & ~LOADING)
         interaction.pending = False

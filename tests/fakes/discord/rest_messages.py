@@ -9,7 +9,7 @@ from tests.fakes.discord.components import walk
 from tests.fakes.discord.endpoint import Call, Endpoint, Reply
 from tests.fakes.discord.errors import Problems
 from tests.fakes.discord.mentions import compute_pings
-from tests.fakes.discord.message_form import Draft, parse_draft
+from tests.fakes.discord.message_form import EDITABLE_FLAGS, Draft, parse_draft
 from tests.fakes.discord.records import (
     ADD_REACTIONS,
     ATTACH_FILES,
@@ -24,7 +24,10 @@ from tests.fakes.discord.records import (
     REPLY,
     SEND_MESSAGES,
     SEND_MESSAGES_IN_THREADS,
+    SEND_VOICE_MESSAGES,
+    SUPPRESS_EMBEDS,
     THREADS,
+    VOICE_MESSAGE,
     Channel,
     Json,
     Message,
@@ -80,7 +83,10 @@ def check_sending(call: Call, channel: Channel, draft: Draft) -> None:
     needed = SEND_MESSAGES_IN_THREADS if channel.kind in THREADS else SEND_MESSAGES
     if not held & needed or channel.locked:
         raise errors.missing_permissions()
-    if (draft.uploads and not held & ATTACH_FILES) or (draft.embeds and not held & EMBED_LINKS):
+    if draft.flags & VOICE_MESSAGE:
+        if not held & SEND_VOICE_MESSAGES:
+            raise errors.no_voice_here()
+    elif (draft.uploads and not held & ATTACH_FILES) or (draft.embeds and not held & EMBED_LINKS):
         raise errors.missing_permissions()
     if channel.kind == DM and channel.recipient_id is not None and not world.user(channel.recipient_id).accepts_dms:
         raise errors.cannot_dm()
@@ -179,7 +185,7 @@ def apply_edit(call: Call, message: Message, draft: Draft) -> Message:
         kept = tuple(a for a in kept if a.id in draft.kept_attachment_ids)
     changes["attachments"] = (*kept, *call.actions.store_files(message.channel_id, draft.uploads))
     if "flags" in call.body:
-        changes["flags"] = message.flags & ~(1 << 2) | draft.flags
+        changes["flags"] = message.flags & ~SUPPRESS_EMBEDS | draft.flags
     after = {
         name: changes.get(name, getattr(message, name)) for name in ("content", "embeds", "components", "attachments")
     }
@@ -191,7 +197,7 @@ def apply_edit(call: Call, message: Message, draft: Draft) -> Message:
 async def edit_message(call: Call) -> Reply:
     channel = call.channel()
     message = call.world.message(channel.id, call.id("message"))
-    draft = parse_draft(call.body, call.files, old_flags=message.flags)
+    draft = parse_draft(call.body, call.files, old_flags=message.flags, settable=EDITABLE_FLAGS)
     if message.author_id != call.world.bot_id:
         raise errors.not_the_author()
     if channel.archived:

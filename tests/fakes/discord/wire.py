@@ -184,6 +184,8 @@ def attachment_json(world: World, attachment: Attachment) -> Json:
     }
     if attachment.description is not None:
         body["description"] = attachment.description
+    if attachment.duration_s is not None:
+        body |= {"duration_secs": attachment.duration_s, "waveform": attachment.waveform or ""}
     return body
 
 
@@ -231,6 +233,8 @@ def message_json(world: World, message: Message, *, content: bool, nested: bool 
             "webhook_id": str(world.application_id),
             "application_id": str(world.application_id),
         }
+    if message.forwards is not None:
+        body |= _snapshot_json(world, message, show=show)
     if message.reference is not None:
         body |= _reference_json(world, message, content=content, nested=nested)
     if message.id in world.channels and message.channel_id != message.id:
@@ -253,6 +257,19 @@ def _reference_json(world: World, message: Message, *, content: bool, nested: bo
             None if gone or target is None else message_json(world, target, content=content, nested=True)
         )
     return body
+
+
+def _snapshot_json(world: World, message: Message, *, show: bool) -> Json:
+    """Translate what is forwarded: a copy without id and author."""
+    assert message.forwards is not None
+    original = world.messages[message.forwards]
+    kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "mentions")
+    copied = message_json(world, original, content=show, nested=True)
+    reference = {"type": 1, "message_id": str(original.id), "channel_id": str(original.channel_id)}
+    return {
+        "message_snapshots": [{"message": {name: copied[name] for name in kept}}] if show else [],
+        "message_reference": reference,
+    }
 
 
 def _reactions_json(world: World, message: Message) -> list[Json]:

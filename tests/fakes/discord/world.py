@@ -145,7 +145,10 @@ class World:
 
     def attachment_url(self, attachment: Attachment) -> str:
         """Sign a CDN address that is valid for 24 hours."""
-        expires = f"{int(self.clock.now_s()) + ATTACHMENT_LIFETIME_S:x}"
+        return self.signed_url(attachment, f"{int(self.clock.now_s()) + ATTACHMENT_LIFETIME_S:x}")
+
+    def signed_url(self, attachment: Attachment, expires: str) -> str:
+        """The address that is valid until `expires`, a hexadecimal time."""
         name = quote(attachment.filename)
         path = f"/attachments/{attachment.channel_id}/{attachment.id}/{name}"
         return f"{self.base_url}{path}?ex={expires}&is=0&hm={self.signature(attachment.id, expires)}&"

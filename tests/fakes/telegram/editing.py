@@ -24,12 +24,12 @@ def edit_message_text(world: World, params: Params) -> object:
     """Answer editMessageText; without `reply_markup` the keyboard goes away."""
     content = read_text(params)
     keyboard = read_keyboard(params)
-    read_link_preview(params)
+    preview = read_link_preview(params)
     message = _own_message(world, params)
     if message.media:
         raise bad_request("there is no text in the message to edit")
     check_length(content)
-    return _revise(world, message, content, keyboard)
+    return _revise(world, message, content, keyboard, preview)
 
 
 def edit_message_caption(world: World, params: Params) -> object:
@@ -48,7 +48,8 @@ def edit_message_reply_markup(world: World, params: Params) -> object:
     """Answer editMessageReplyMarkup."""
     keyboard = read_keyboard(params)
     message = _own_message(world, params)
-    return _revise(world, message, FormattedText(text=message.text, entities=message.entities), keyboard)
+    content = FormattedText(text=message.text, entities=message.entities)
+    return _revise(world, message, content, keyboard, message.link_preview_options)
 
 
 def _own_message(world: World, params: Params) -> Message:
@@ -60,7 +61,13 @@ def _own_message(world: World, params: Params) -> Message:
     return message
 
 
-def _revise(world: World, message: Message, content: FormattedText, keyboard: JsonObject | None) -> JsonObject:
+def _revise(
+    world: World,
+    message: Message,
+    content: FormattedText,
+    keyboard: JsonObject | None,
+    preview: JsonObject | None = None,
+) -> JsonObject:
     spend(world, world.chats[message.chat_id])
     same = content.text == message.text and content.entities == message.entities
     if same and same_keyboard(keyboard, message.reply_markup):
@@ -68,7 +75,7 @@ def _revise(world: World, message: Message, content: FormattedText, keyboard: Js
             "message is not modified: specified new message content and reply markup are exactly the same"
             " as a current content and reply markup of the message"
         )
-    return message_to_wire(world, world.revise(message, content, keyboard))
+    return message_to_wire(world, world.revise(message, content, keyboard, preview))
 
 
 def delete_message(world: World, params: Params) -> object:

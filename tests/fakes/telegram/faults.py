@@ -9,6 +9,8 @@ import json
 import re
 from dataclasses import dataclass, field
 
+from tests.fakes.body import Body
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Respond:
@@ -66,7 +68,7 @@ class Gate:
         return not self._dropping
 
 
-Action = Respond | Drop | Delay | Gate
+Action = Respond | Drop | Delay | Gate | Body
 
 SERVER_ERROR = Respond(
     status=500, body=b'{"ok":false,"error_code":500,"description":"Internal Server Error: sent by the fake"}'
@@ -103,7 +105,7 @@ class Faults:
     def add(self, method_regex: str, action: Action, times: int | None = 1) -> None:
         """Let `action` strike the next `times` requests (None: all) whose method matches fully.
 
-        Case does not matter. A file download has the method name `file`.
+        Case does not matter. A file download has the method name `file`, and may get a Body.
         """
         self._planned.append(_Planned(re.compile(method_regex, re.IGNORECASE), action, times))
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 
+from tests.fakes.body import Body
 from tests.fakes.telegram.errors import ApiError
 from tests.fakes.telegram.faults import Action, Delay, Drop, Faults, Gate, Respond
 from tests.fakes.telegram.model import Call, JsonObject
@@ -60,7 +61,7 @@ class Front:
             params = await read_params(request)
             uploads = {name: f"<{len(upload.data)} bytes>" for name, upload in params.files.items()}
             call.params = params.values | uploads
-            response = await self._with_faults(method, lambda: self._run(method, params))
+            response = await self._with_faults(method, request, lambda: self._run(method, params))
         except web.HTTPRequestEntityTooLarge:
             response = _failure(ApiError(413, "Request Entity Too Large"))
         except ApiError as error:
@@ -68,7 +69,11 @@ class Front:
         except _Dropped:
             return self._abort(request, call)
         call.status = response.status
-        if response.status != 200 and response.content_type == "application/json":
+        if (
+            isinstance(response, web.Response)
+            and response.status != 200
+            and response.content_type == "application/json"
+        ):
             call.description = json.loads(response.body or b"{}").get("description")  # type: ignore[arg-type]  # bytes here
         self._world.changed.fire()
         return response
@@ -80,8 +85,12 @@ class Front:
             request.transport.abort()
         return web.Response(status=500)
 
-    async def _with_faults(self, method: str, run: Callable[[], Awaitable[web.Response]]) -> web.Response:
+    async def _with_faults(
+        self, method: str, request: web.Request, run: Callable[[], Awaitable[web.Response]]
+    ) -> web.StreamResponse:
         fault = self._faults.take(method)
+        if isinstance(fault, Body):
+            return await fault.answer(request)
         if isinstance(fault, Respond):
             return web.Response(status=fault.status, body=fault.body, content_type=fault.content_type)
         await _strike(fault, after=False)
@@ -120,7 +129,7 @@ class Front:
 
         try:
             self._check_token(request)
-            response = await self._with_faults("file", read)
+            response = await self._with_faults("file", request, read)
         except ApiError as error:
             response = _failure(error)
         except _Dropped:

@@ -53,7 +53,10 @@ class Ping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """Bytes on the server under their `file_id`; width and height only for photos."""
+    """Bytes on the server under their `file_id`; width and height only for what is seen, `duration_s` for what runs.
+
+    `kind` is the message's field; for a sticker `emoji` is what it stands for, and it moves unless its type is WebP.
+    """
 
     kind: str
     file_id: str
@@ -64,17 +67,23 @@ class StoredFile:
     mime_type: str | None = None
     width: int = 0
     height: int = 0
+    duration_s: int = 0
+    emoji: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """What a message showed from `at` on; for media `text` is the caption."""
+    """What a message showed from `at` on; for media `text` is the caption.
+
+    `preview_of` are the links of which Telegram's servers fetch the first for a preview; captions have none.
+    """
 
     text: str
     entities: tuple[Entity, ...]
     pings: tuple[Ping, ...]
     reply_markup: JsonObject | None
     at: datetime
+    preview_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,7 @@ class Message:
     link_preview_options: JsonObject | None = None
     silent: bool = False
     service: JsonObject | None = None
+    forward_origin: JsonObject | None = None
     edit_date: datetime | None = None
     deleted_at: datetime | None = None
 
@@ -184,7 +194,10 @@ class Call:
 
 @dataclass(slots=True, kw_only=True)
 class Chat:
-    """State of one chat. `members` maps user ids to statuses: creator, administrator, member, kicked."""
+    """State of one chat. `members` maps user ids to statuses: creator, administrator, member, kicked.
+
+    `forbids_voice`: the person takes no voice messages, or nobody may send any in this group.
+    """
 
     id: int
     type: str
@@ -193,6 +206,7 @@ class Chat:
     members: dict[int, str]
     topics: dict[int, str]
     migrated_to: int | None = None
+    forbids_voice: bool = False
 
     @property
     def is_private(self) -> bool:

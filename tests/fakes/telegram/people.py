@@ -4,7 +4,8 @@ Each verb changes the world and queues the update that the real server would sen
 """
 
 import json
-from collections.abc import Sequence
+import mimetypes
+from collections.abc import Mapping, Sequence
 
 from tests.fakes.telegram.entities import FormattedText, entity_text, fix
 from tests.fakes.telegram.model import Callback, Chat, JsonObject, Message, StoredFile, User
@@ -64,20 +65,53 @@ class People:
         *,
         caption: str = "",
         topic_id: int | None = None,
+        reply_to: int | None = None,
     ) -> tuple[Message, ...]:
         """Send photos as one album: one update each, the caption on the first."""
+        captions = [caption] + [""] * (len(photos) - 1)
+        media = [self.world.store_photo(data, (1280, 720)) for data in photos]
+        return self._album(chat_id, user_id, media, captions, topic_id=topic_id, reply_to=reply_to)
+
+    def file_album(
+        self,
+        chat_id: int,
+        user_id: int,
+        files: Mapping[str, bytes],
+        *,
+        captions: Sequence[str] = (),
+        topic_id: int | None = None,
+        reply_to: int | None = None,
+    ) -> tuple[Message, ...]:
+        """Send files (name to bytes) as one album: one update each, and the last of fewer captions on the last."""
+        missing = [""] * (len(files) - len(captions))
+        media = [
+            (self.world.store_file("document", data, name, mimetypes.guess_type(name)[0]),)
+            for name, data in files.items()
+        ]
+        return self._album(chat_id, user_id, media, [*missing, *captions], topic_id=topic_id, reply_to=reply_to)
+
+    def _album(
+        self,
+        chat_id: int,
+        user_id: int,
+        media: Sequence[tuple[StoredFile, ...]],
+        captions: Sequence[str],
+        *,
+        topic_id: int | None,
+        reply_to: int | None,
+    ) -> tuple[Message, ...]:
         group_id = str(13_000_000_000_000_000 + self.world.number())
-        captions = [fix(caption, [])] + [_EMPTY] * (len(photos) - 1)
         return tuple(
             self._post(
                 chat_id,
                 user_id,
-                content,
-                media=self.world.store_photo(data, (1280, 720)),
+                fix(caption, []),
+                media=files,
                 media_group_id=group_id,
                 topic_id=topic_id,
+                reply_to=reply_to,
             )
-            for data, content in zip(photos, captions, strict=True)
+            for files, caption in zip(media, captions, strict=True)
         )
 
     def document(
@@ -86,16 +120,49 @@ class People:
         user_id: int,
         data: bytes,
         *,
-        name: str,
+        name: str | None = None,
         mime_type: str | None = None,
         kind: str = "document",
         caption: str = "",
+        duration_s: int = 1,
         topic_id: int | None = None,
         reply_to: int | None = None,
     ) -> Message:
-        """Send a file; `kind` may also be `voice` or `audio`."""
-        media = (self.world.store_file(kind, data, name, mime_type),)
-        return self._post(chat_id, user_id, fix(caption, []), media=media, topic_id=topic_id, reply_to=reply_to)
+        """Send a file; `kind` may also be `audio`, `video`, `animation` or `video_note`."""
+        file = self.world.store_file(kind, data, name, mime_type, (320, 240), duration_s=duration_s)
+        return self._post(chat_id, user_id, fix(caption, []), media=(file,), topic_id=topic_id, reply_to=reply_to)
+
+    def voice(
+        self,
+        chat_id: int,
+        user_id: int,
+        data: bytes,
+        *,
+        duration_s: int = 3,
+        topic_id: int | None = None,
+        reply_to: int | None = None,
+    ) -> Message:
+        """Record a voice message."""
+        file = self.world.store_file("voice", data, None, "audio/ogg", duration_s=duration_s)
+        return self._post(chat_id, user_id, _EMPTY, media=(file,), topic_id=topic_id, reply_to=reply_to)
+
+    def sticker(
+        self, chat_id: int, user_id: int, data: bytes, *, emoji: str = "👍", mime_type: str = "image/webp"
+    ) -> Message:
+        """Send a sticker; it moves as `application/x-tgsticker` or `video/webm`."""
+        file = self.world.store_file("sticker", data, None, mime_type, (512, 512), emoji=emoji)
+        return self._post(chat_id, user_id, _EMPTY, media=(file,), topic_id=None)
+
+    def forward(self, message: Message, chat_id: int, user_id: int) -> Message:
+        """Forward a message, with its file and its text."""
+        sender = user_to_wire(self.world.users[message.sender_id])
+        origin: JsonObject = {"type": "user", "date": int(message.date.timestamp()), "sender_user": sender}
+        content = FormattedText(text=message.text, entities=message.entities)
+        return self._post(chat_id, user_id, content, media=message.media, topic_id=None, forward_origin=origin)
+
+    def forbid_voice(self, chat_id: int) -> None:
+        """Take no voice messages any more: a person's privacy setting, or a right that a group's members lost."""
+        self.world.chats[chat_id].forbids_voice = True
 
     def edit(self, message: Message, text: str) -> Message:
         """Change the text of somebody's message."""
@@ -197,6 +264,7 @@ class People:
         reply_to: int | None = None,
         media: tuple[StoredFile, ...] = (),
         media_group_id: str | None = None,
+        forward_origin: JsonObject | None = None,
     ) -> Message:
         chat = self.world.chats[chat_id]
         if chat.members.get(user_id, "left") in ("left", "kicked"):
@@ -213,6 +281,7 @@ class People:
             reply_to_id=reply_to,
             media=media,
             media_group_id=media_group_id,
+            forward_origin=forward_origin,
         )
         message = self.world.add(new)
         if self.bot_sees(message):

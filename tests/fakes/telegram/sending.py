@@ -12,6 +12,7 @@ from tests.fakes.telegram.world import NewMessage, World
 
 MAX_TEXT = 4096  # code points, as utf8_length in create_input_message_content
 MAX_CAPTION = 1024
+MAX_DURATION_S = 2**31 - 1
 _ACTIONS = (
     *(
         "typing",
@@ -99,6 +100,26 @@ def send_photo(world: World, params: Params) -> object:
     return _send_media(world, params, "photo")
 
 
+def send_voice(world: World, params: Params) -> object:
+    """Answer sendVoice. The server takes MP3 and M4A as well; the fake takes what becomes a voice message for sure."""
+    upload = _find_upload(params, "voice")
+    if upload is not None and not (upload.data.startswith(b"OggS") and b"OpusHead" in upload.data[:512]):
+        raise bad_request("the fake takes Ogg with Opus as a voice message only")
+    chat = resolve_chat(world, params)
+    if chat.forbids_voice:
+        reason = "VOICE_MESSAGES_FORBIDDEN" if chat.is_private else "not enough rights to send voice notes to the chat"
+        raise bad_request(reason)
+    return _send_media(world, params, "voice")
+
+
+def send_audio(world: World, params: Params) -> object:
+    """Answer sendAudio: music, as MP3 or M4A."""
+    upload = _find_upload(params, "audio")
+    if upload is not None and upload.mime_type not in ("audio/mpeg", "audio/mp4", "audio/x-m4a"):
+        raise bad_request(f"the fake takes no {upload.mime_type} as music; send a document")
+    return _send_media(world, params, "audio")
+
+
 def _send_media(world: World, params: Params, kind: str) -> object:
     upload = _find_upload(params, kind)
     known = None if upload else _find_stored(world, params.text(kind), kind)
@@ -114,7 +135,8 @@ def _send_media(world: World, params: Params, kind: str) -> object:
     elif kind == "photo":
         media = world.store_photo(upload.data, (1280, 720))
     else:
-        media = (world.store_file(kind, upload.data, upload.name, upload.mime_type),)
+        duration_s = params.integer("duration", 0, 0, MAX_DURATION_S)
+        media = (world.store_file(kind, upload.data, upload.name, upload.mime_type, duration_s=duration_s),)
     new = NewMessage(
         chat_id=destination.chat.id,
         sender_id=world.bot.id,

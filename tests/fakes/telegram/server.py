@@ -39,6 +39,8 @@ METHODS: dict[str, Method] = {
     "sendmessage": sending.send_message,
     "senddocument": sending.send_document,
     "sendphoto": sending.send_photo,
+    "sendvoice": sending.send_voice,
+    "sendaudio": sending.send_audio,
     "sendmessagedraft": sending.send_message_draft,
     "sendchataction": sending.send_chat_action,
     "editmessagetext": editing.edit_message_text,
@@ -152,6 +154,13 @@ class FakeTelegram(Places):
             and message.service is None
             and topic_id in (None, message.thread_id)
         )
+
+    @property
+    def previews(self) -> tuple[str, ...]:
+        """The links in the bot's messages, old states included, that Telegram's servers fetch for a preview."""
+        sent = (message for chat in self.world.messages.values() for message in chat.values())
+        mine = (message for message in sent if message.sender_id == self.bot_user.id)
+        return tuple(link for message in mine for revision in message.revisions for link in revision.preview_of)
 
     def commands(self, scope: JsonObject | None = None, language_code: str = "") -> list[JsonObject]:
         """Return the commands that the bot set for exactly this scope and language."""

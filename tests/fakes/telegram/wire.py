@@ -3,6 +3,8 @@
 from tests.fakes.telegram.model import Callback, Chat, Entity, JsonObject, Message, StoredFile, User
 from tests.fakes.telegram.world import World
 
+_OF_ANIMATIONS = ("width", "height", "duration")
+
 
 def user_to_wire(user: User) -> JsonObject:
     """Return a User."""
@@ -42,19 +44,33 @@ def entity_to_wire(world: World, entity: Entity) -> JsonObject:
 
 
 def file_to_wire(file: StoredFile) -> JsonObject:
-    """Return a PhotoSize, Document, Audio or Voice."""
+    """Return the object of the file's kind, with the fields that this kind has: a voice message has no name."""
     wire: JsonObject = {
         "file_id": file.file_id,
         "file_unique_id": file.unique_id,
         "file_size": len(file.data),
     }
-    if file.kind == "photo":
+    if file.kind in ("photo", "video", "animation", "sticker"):
         wire |= {"width": file.width, "height": file.height}
-    else:
+    if file.kind in ("audio", "voice", "video", "animation", "video_note"):
+        wire |= {"duration": file.duration_s}
+    if file.kind == "video_note":
+        wire |= {"length": file.width}
+    elif file.kind == "sticker":
+        wire |= _sticker_fields(file)
+    elif file.kind != "photo":
         wire |= {"mime_type": file.mime_type} if file.mime_type else {}
-        wire |= {"file_name": file.name} if file.name else {}
-        wire |= {"duration": 1} if file.kind in ("audio", "voice") else {}
+        wire |= {"file_name": file.name} if file.name and file.kind != "voice" else {}
     return wire
+
+
+def _sticker_fields(file: StoredFile) -> JsonObject:
+    wire: JsonObject = {
+        "type": "regular",
+        "is_animated": file.mime_type == "application/x-tgsticker",
+        "is_video": file.mime_type == "video/webm",
+    }
+    return wire | ({"emoji": file.emoji} if file.emoji else {})
 
 
 def message_to_wire(world: World, message: Message, *, with_reply: bool = True) -> JsonObject:
@@ -92,8 +108,12 @@ def _content_to_wire(world: World, message: Message) -> JsonObject:
         kind = message.media[0].kind
         files = [file_to_wire(file) for file in message.media]
         wire[kind] = files if kind == "photo" else files[0]
+        if kind == "animation":  # for clients that do not know animations
+            wire["document"] = {name: value for name, value in files[0].items() if name not in _OF_ANIMATIONS}
     if message.media_group_id is not None:
         wire["media_group_id"] = message.media_group_id
+    if message.forward_origin is not None:
+        wire["forward_origin"] = message.forward_origin
     if message.link_preview_options is not None:
         wire["link_preview_options"] = message.link_preview_options
     return wire

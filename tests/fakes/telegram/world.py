@@ -50,6 +50,7 @@ class NewMessage:
     link_preview_options: JsonObject | None = None
     silent: bool = False
     service: JsonObject | None = None
+    forward_origin: JsonObject | None = None
 
 
 class World:
@@ -115,7 +116,7 @@ class World:
             id=self.next_message_id(self.chats[new.chat_id]),
             sender_id=new.sender_id,
             date=at,
-            revisions=(self._revision(new.content, new.reply_markup, at),),
+            revisions=(self._revision(new.content, new.reply_markup, at, self._preview(new)),),
             thread_id=new.thread_id,
             reply_to_id=new.reply_to_id,
             media=new.media,
@@ -123,13 +124,21 @@ class World:
             link_preview_options=new.link_preview_options,
             silent=new.silent,
             service=new.service,
+            forward_origin=new.forward_origin,
         )
         return self._keep(message)
 
-    def revise(self, message: Message, content: FormattedText, reply_markup: JsonObject | None) -> Message:
+    def revise(
+        self,
+        message: Message,
+        content: FormattedText,
+        reply_markup: JsonObject | None,
+        link_preview_options: JsonObject | None = None,
+    ) -> Message:
         """Add a revision and return the new state of the message."""
         at = self.now()
-        revisions = (*message.revisions, self._revision(content, reply_markup, at))
+        preview_of = () if message.media else _links(content, link_preview_options)
+        revisions = (*message.revisions, self._revision(content, reply_markup, at, preview_of))
         return self._keep(replace(message, revisions=revisions, edit_date=at))
 
     def delete(self, message: Message) -> None:
@@ -137,7 +146,15 @@ class World:
         self._keep(replace(message, deleted_at=self.now()))
 
     def store_file(
-        self, kind: str, data: bytes, name: str | None, mime_type: str | None, size: tuple[int, int] = (0, 0)
+        self,
+        kind: str,
+        data: bytes,
+        name: str | None,
+        mime_type: str | None,
+        size: tuple[int, int] = (0, 0),
+        *,
+        duration_s: int = 0,
+        emoji: str | None = None,
     ) -> StoredFile:
         """Keep bytes under a new file id."""
         number = self.number()
@@ -152,6 +169,8 @@ class World:
             mime_type=mime_type,
             width=size[0],
             height=size[1],
+            duration_s=duration_s,
+            emoji=emoji,
         )
         self.files[file.file_id] = file
         return file
@@ -171,13 +190,19 @@ class World:
         self.changed.fire()
         return message
 
-    def _revision(self, content: FormattedText, reply_markup: JsonObject | None, at: datetime) -> Revision:
+    def _preview(self, new: NewMessage) -> tuple[str, ...]:
+        return () if new.media else _links(new.content, new.link_preview_options)
+
+    def _revision(
+        self, content: FormattedText, reply_markup: JsonObject | None, at: datetime, preview_of: tuple[str, ...]
+    ) -> Revision:
         return Revision(
             text=content.text,
             entities=content.entities,
             pings=tuple(self._pings(content)),
             reply_markup=reply_markup,
             at=at,
+            preview_of=preview_of,
         )
 
     def _pings(self, content: FormattedText) -> list[Ping]:
@@ -190,3 +215,11 @@ class World:
                 name = entity_text(content.text, entity).removeprefix("@")
                 pings.append(Ping(user_id=ids.get(name.lower()), username=name))
         return pings
+
+
+def _links(content: FormattedText, options: JsonObject | None) -> tuple[str, ...]:
+    """The links that may get a preview: written ones, and those behind words."""
+    if options is not None and options.get("is_disabled") is True:
+        return ()
+    linking = (entity for entity in content.entities if entity.type in ("url", "text_link"))
+    return tuple(entity.url or entity_text(content.text, entity) for entity in linking)
