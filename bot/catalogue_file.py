@@ -1,27 +1,30 @@
 """Reads the catalogue from YAML: the shipped file, and the operator's own merged over it.
 
 Checks every row by itself and says of each bad one in which line it stands. Knows no provider and no
-discovery.
+discovery. Rows about sound stand in sections of their own and are read apart from the models of conversations.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bot.core.catalogue import CostClass, ModelRef, Price, Speed
+from bot.core.catalogue import CostClass, ModelInfo, ModelRef, Price, Speed
 from bot.core.catalogue_rows import ANY_MODEL, CatalogueRow, merge_rows
 from bot.core.errors import SettingsError
 from bot.core.pricing import HIGHEST_RATE_USD
+from bot.core.sound_models import DEFAULT_VOICE, SoundFormat, SoundModels, SpeechRow, TranscriptionRow
 
 _SHIPPED = "catalogue.yaml"
-_PROVIDERS, _MODELS = "providers", "models"
+_PROVIDERS = "providers"
+_SECTIONS = (_PROVIDERS, "models", "transcription", "speech")
+_CHARACTERS = 1_000_000
 _Rate = Annotated[Decimal, Field(ge=0, le=HIGHEST_RATE_USD)]
 _Factor = Annotated[float, Field(ge=1, le=10, strict=True)]
 _Count = Annotated[int, Field(gt=0, le=10**12, strict=True)]
@@ -79,6 +82,73 @@ class _ProviderEntry(_Entry):
     lists_all: _Flag | None = None
 
 
+class _SoundPriceEntry(BaseModel):
+    """What a service asks for sound: by the hour, by a million characters, or by a million tokens in and out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    hour: _Rate | None = None
+    characters: _Rate | None = None
+    input: _Rate | None = None
+    output: _Rate | None = None
+    as_of: date | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        by_tokens = self.input is not None and self.output is not None
+        halves = self.input is not None or self.output is not None
+        kinds = (self.hour is not None, self.characters is not None, halves)
+        if sum(kinds) != 1 or halves != by_tokens:
+            raise ValueError("expected one of `hour`, `characters`, or `input` and `output`")
+        return self
+
+
+class _SoundEntry(BaseModel):
+    """What may stand under any model for sound."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: _Line | None = None
+    description: _Line | None = None
+    price: _SoundPriceEntry | None = None
+    retires: date | None = None
+
+
+class _TranscriptionEntry(_SoundEntry):
+    timed: _Flag | None = None
+    least_s: Annotated[float, Field(ge=0, le=3_600)] | None = None
+
+
+class _SpeechEntry(_SoundEntry):
+    voice: Annotated[str, Field(pattern=r"^[\w. -]{1,64}$")] | None = None
+    format: SoundFormat | None = None
+    events: _Flag | None = None
+
+
+_Kind = TypeVar("_Kind", bound=BaseModel)
+_Sound = TypeVar("_Sound", bound=_SoundEntry)
+
+
+@dataclass(slots=True)
+class _Parsed:
+    """What one file says, in its order."""
+
+    rows: list[CatalogueRow] = field(default_factory=list)
+    transcription: dict[ModelRef, _TranscriptionEntry] = field(default_factory=dict)
+    speech: dict[ModelRef, _SpeechEntry] = field(default_factory=dict)
+
+    def add(self, section: str, name: str, node: yaml.Node) -> None:
+        """Take one row in. Raises _BadRow."""
+        ref = _ref(section, name)
+        match section:
+            case "transcription":
+                self.transcription[ref] = _read_entry(node, _TranscriptionEntry)
+            case "speech":
+                self.speech[ref] = _read_entry(node, _SpeechEntry)
+            case _:
+                self.rows.append(_row(ref, node, _ProviderEntry if section == _PROVIDERS else _Entry))
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where something stands, as people write it: `models.yaml:12`."""
@@ -97,10 +167,75 @@ def load_catalogue(models_file: Path | None, names: Mapping[str, str] | None = N
     Raises:
         SettingsError: one line for each bad row, with file and line number.
     """
-    shipped = parse_rows(resources.files("bot").joinpath(_SHIPPED).read_text(encoding="utf-8"), file=_SHIPPED)
-    named = (_renamed(row, names or {}) for row in shipped)
+    named = (_renamed(row, names or {}) for row in parse_rows(_shipped(), file=_SHIPPED))
     own = () if models_file is None else parse_rows(_read(models_file), file=str(models_file))
     return merge_rows(named, own)
+
+
+def load_sound_models(models_file: Path | None) -> SoundModels:
+    """The models for sound: ours in their order, the operator's fields over them (None: no file), then those only his.
+
+    Raises:
+        SettingsError: as `load_catalogue`.
+    """
+    files = [_parse(_shipped(), file=_SHIPPED)]
+    if models_file is not None:
+        files.append(_parse(_read(models_file), file=str(models_file)))
+    transcription = _merged([each.transcription for each in files])
+    speech = _merged([each.speech for each in files])
+    return SoundModels(
+        transcription=tuple(_transcription_row(ref, entry) for ref, entry in transcription.items()),
+        speech=tuple(_speech_row(ref, entry) for ref, entry in speech.items()),
+    )
+
+
+def _shipped() -> str:
+    return resources.files("bot").joinpath(_SHIPPED).read_text(encoding="utf-8")
+
+
+def _merged(sources: Sequence[Mapping[ModelRef, _Sound]]) -> Mapping[ModelRef, _Sound]:
+    """One entry a model, in the order of first mention; a later source wins in each field that it fills."""
+    merged: dict[ModelRef, _Sound] = {}
+    for source in sources:
+        for ref, entry in source.items():
+            filled = {name: getattr(entry, name) for name in entry.model_fields_set}
+            merged[ref] = merged[ref].model_copy(update=filled) if ref in merged else entry
+    return merged
+
+
+def _transcription_row(ref: ModelRef, entry: _TranscriptionEntry) -> TranscriptionRow:
+    return TranscriptionRow(model=_sound_model(ref, entry), timed=entry.timed or False, least_s=entry.least_s or 0.0)
+
+
+def _speech_row(ref: ModelRef, entry: _SpeechEntry) -> SpeechRow:
+    return SpeechRow(
+        model=_sound_model(ref, entry),
+        voice=entry.voice or DEFAULT_VOICE,
+        format=entry.format or SoundFormat.OPUS,
+        events=entry.events or False,
+    )
+
+
+def _sound_model(ref: ModelRef, entry: _SoundEntry) -> ModelInfo:
+    price = entry.price
+    return ModelInfo(
+        ref=ref,
+        name=entry.name,
+        description=entry.description,
+        price=None if price is None else _sound_price(price),
+        retires=entry.retires,
+    )
+
+
+def _sound_price(entry: _SoundPriceEntry) -> Price:
+    """A character is a credit: nobody counts both."""
+    return Price(
+        input=str(entry.input or 0),
+        output=str(entry.output or 0),
+        credit=None if entry.characters is None else f"{entry.characters / _CHARACTERS:f}",
+        audio_hour=None if entry.hour is None else str(entry.hour),
+        as_of=entry.as_of,
+    )
 
 
 def _renamed(row: CatalogueRow, names: Mapping[str, str]) -> CatalogueRow:
@@ -109,7 +244,11 @@ def _renamed(row: CatalogueRow, names: Mapping[str, str]) -> CatalogueRow:
 
 
 def parse_rows(text: str, *, file: str) -> tuple[CatalogueRow, ...]:
-    """The rows of one file; `file` is how errors call it. Raises SettingsError."""
+    """The rows of one file but for sound; `file` is how errors call it. Raises SettingsError, also for sound."""
+    return tuple(_parse(text, file=file).rows)
+
+
+def _parse(text: str, *, file: str) -> _Parsed:
     place = _Place(file)
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -117,17 +256,16 @@ def parse_rows(text: str, *, file: str) -> tuple[CatalogueRow, ...]:
         mark = getattr(error, "problem_mark", None)
         where = file if mark is None else f"{file}:{mark.line + 1}"
         raise SettingsError(f"{where}: this is not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from None
-    rows: list[CatalogueRow] = []
+    parsed = _Parsed()
     problems: list[str] = []
     for section, key, node in _entries(root, place, problems):
         try:
-            kind = _ProviderEntry if section == _PROVIDERS else _Entry
-            rows.append(_row(_ref(section, key.value), node, kind))
+            parsed.add(section, key.value, node)
         except _BadRow as error:
             problems.append(f"{place.at(error.node or key)}: {key.value}: {error}")
     if problems:
         raise SettingsError(*problems)
-    return tuple(rows)
+    return parsed
 
 
 class _BadRow(Exception):
@@ -151,11 +289,12 @@ def _entries(
 ) -> Iterator[tuple[str, yaml.ScalarNode, yaml.Node]]:
     """Section, name and value of each row."""
     for section, node in _pairs(root, place, problems):
-        if section.value in (_PROVIDERS, _MODELS):
+        if section.value in _SECTIONS:
             for key, entry in _pairs(node, place, problems):
                 yield section.value, key, entry
         else:
-            problems.append(f"{place.at(section)}: {section.value}: only `providers` and `models` may stand here")
+            names = " and ".join([", ".join(f"`{name}`" for name in _SECTIONS[:-1]), f"`{_SECTIONS[-1]}`"])
+            problems.append(f"{place.at(section)}: {section.value}: only {names} may stand here")
 
 
 def _pairs(node: yaml.Node | None, place: _Place, problems: list[str]) -> Iterator[tuple[yaml.ScalarNode, yaml.Node]]:
@@ -184,15 +323,20 @@ def _ref(section: str, name: str) -> ModelRef:
     return ref
 
 
-def _row(ref: ModelRef, node: yaml.Node, kind: type[_Entry]) -> CatalogueRow:
+def _read_entry(node: yaml.Node, kind: type[_Kind]) -> _Kind:
+    """The fields of a row, checked. Raises _BadRow."""
     if not isinstance(node, yaml.MappingNode):
         raise _BadRow("expected fields below it")
     try:
-        entry = kind.model_validate(_construct(node))
+        return kind.model_validate(_construct(node))
     except ValidationError as error:
         problems = error.errors()
         words = "; ".join(_problem(each["loc"], each["msg"]) for each in problems)
         raise _BadRow(words, _node_at(node, problems[0]["loc"])) from None
+
+
+def _row(ref: ModelRef, node: yaml.Node, kind: type[_Entry]) -> CatalogueRow:
+    entry = _read_entry(node, kind)
     if entry.efforts and entry.reasoning_effort and entry.reasoning_effort not in entry.efforts:
         raise _BadRow(f"reasoning_effort: {entry.reasoning_effort} is not one of its efforts")
     facts = entry.model_dump(exclude={"price"}, by_alias=True)
@@ -224,6 +368,7 @@ def _construct(node: yaml.Node) -> object:
 def _problem(location: tuple[int | str, ...], message: str) -> str:
     path = ".".join(str(step) for step in location)
     plain = "there is no such field" if message == "Extra inputs are not permitted" else message
+    plain = plain.removeprefix("Value error, ")
     return f"{path}: {plain}" if path else plain
 
 

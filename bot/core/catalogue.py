@@ -57,6 +57,7 @@ class Price:
     """Dollars per million tokens. `cached` and `cache_write` None: these tokens cost as much as other input.
 
     `credit` is the price of one credit, for services that count those (see Usage); None: it is not known.
+    `audio_hour` is that of an hour of sound, where a service bills by time; None likewise.
     """
 
     input: str
@@ -64,6 +65,7 @@ class Price:
     cached: str | None = None
     cache_write: str | None = None
     credit: str | None = None
+    audio_hour: str | None = None
     as_of: date | None = None
 
 

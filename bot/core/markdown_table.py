@@ -40,11 +40,14 @@ def set_tables(markdown: str, *, width: int) -> str:
     A table that is too wide becomes a block of `head: value` lines for each row, as ordinary text. Tables in
     code fences are left alone.
     """
+    return with_tables(markdown, lambda table: _as_markdown(table, width))
+
+
+def with_tables(markdown: str, shown: Callable[[Table], str]) -> str:
+    """The same Markdown with every table outside of code fences as `shown` says it."""
     if "|" not in markdown:
         return markdown
-    return "\n".join(
-        part if isinstance(part, str) else _as_markdown(part, width) for part in _parts(markdown.split("\n"))
-    )
+    return "\n".join(part if isinstance(part, str) else shown(part) for part in _parts(markdown.split("\n")))
 
 
 def find_tables(markdown: str) -> tuple[Table, ...]:

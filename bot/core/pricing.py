@@ -87,7 +87,7 @@ class Pricing:
         )
 
     def _by_row(self, usage: Usage, ref: ModelRef, price: Price) -> Charge | None:
-        listed = (price.input, price.output, price.cached, price.cache_write, price.credit)
+        listed = (price.input, price.output, price.cached, price.cache_write, price.credit, price.audio_hour)
         rates = [Decimal(rate) for rate in listed if rate]
         if all(is_plausible(rate) for rate in rates):
             return _row_charge(usage, price)
@@ -100,7 +100,7 @@ class Pricing:
 def _row_charge(usage: Usage, price: Price) -> Charge | None:
     """What was used by a row's rates; None where it has no rate for something, or the usage cannot be."""
     fresh = usage.input_tokens - usage.cached_tokens - usage.cache_write_tokens
-    unpriced = (usage.searches or usage.audio_s) and not _is_free(price)
+    unpriced = (usage.searches or (usage.audio_s and price.audio_hour is None)) and not _is_free(price)
     if fresh < 0 or unpriced or (usage.credits and price.credit is None):
         return None
     cached = price.input if price.cached is None else price.cached
@@ -111,16 +111,18 @@ def _row_charge(usage: Usage, price: Price) -> Charge | None:
         (Billed.CACHE_WRITE, usage.cache_write_tokens, written),
         (Billed.OUTPUT, usage.output_tokens, price.output),
         (Billed.CREDIT, usage.credits, price.credit or "0"),
+        (Billed.AUDIO_HOUR, usage.audio_s, price.audio_hour or "0"),
     )
     rates = {billed: Decimal(rate) for billed, count, rate in lines if count}
-    usd = sum((rates[billed] * count / BILLED_UNITS[billed] for billed, count, _ in lines if count), Decimal(0))
+    counts = {billed: Decimal(str(count)) for billed, count, _ in lines}
+    usd = sum((rate * counts[billed] / BILLED_UNITS[billed] for billed, rate in rates.items()), Decimal(0))
     # A row has one rate for writes; whoever keeps them for an hour asks more.
     return Charge(usd=usd, rates=rates, exact=not usage.cache_write_1h_tokens or _is_free(price))
 
 
 def _is_free(price: Price) -> bool:
-    """A server that asks nothing for tokens asks nothing for the rest either."""
-    return not Decimal(price.input) and not Decimal(price.output)
+    """A server that asks nothing for tokens asks nothing for the rest either, unless its row says so."""
+    return not any(Decimal(rate or 0) for rate in (price.input, price.output, price.credit, price.audio_hour))
 
 
 def _nano(usd: Decimal) -> int:

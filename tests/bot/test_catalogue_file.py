@@ -185,7 +185,10 @@ def test_an_empty_file_is_fine(text: str) -> None:
     [
         ("models: [", "mine.yaml:1: this is not YAML: "),
         ("models:\n  - a\n", "mine.yaml:2: expected names with values below them"),
-        ("model:\n  a/b: {}\n", "mine.yaml:1: model: only `providers` and `models` may stand here"),
+        (
+            "model:\n  a/b: {}\n",
+            "mine.yaml:1: model: only `providers`, `models`, `transcription` and `speech` may stand here",
+        ),
         ("models:\n  luna: {}\n", "mine.yaml:2: luna: a model is named `provider/id`"),
         ("models:\n  a/b: 3\n", "mine.yaml:2: a/b: expected fields below it"),
         ("models:\n  a/b: {}\n  a/b: {}\n", "mine.yaml:3: a/b: stands here twice"),

@@ -32,6 +32,7 @@ CHAT_MODELS = (FLASH, ARGON, OLDER, GEMMA, SMALL)
 OTHER_MODELS = (
     FakeModel(id="gemini-embedding-001", name="Gemini Embedding", methods=("embedContent", "countTokens")),
     FakeModel(id="gemini-3.8-flash-tts", name="Gemini 3.8 Flash TTS"),
+    FakeModel(id="gemini-3.8-flash-lite-tts", name="Gemini 3.8 Flash-Lite TTS"),
     FakeModel(id="gemini-3.1-flash-image", name="Gemini 3.1 Flash Image"),
     FakeModel(id="gemini-3.8-flash-live", name="Gemini 3.8 Flash Live", methods=("bidiGenerateContent",)),
     FakeModel(id="imagen-4.0-generate-001", name="Imagen 4", methods=("predict",)),

@@ -17,10 +17,11 @@ from tests.fakes.gemini.faults import Refused, key_error
 from tests.fakes.gemini.models import MODELS, FakeModel, entry
 from tests.fakes.gemini.prompt import PrefixCache, count, last_user_text, text_of
 from tests.fakes.gemini.reading import read
+from tests.fakes.gemini.speech import check_speech, speech
 from tests.fakes.gemini.wire import Answer, error_frame
 from tests.fakes.model_server import Asked
 from tests.fakes.script import Broken, HttpFault, Reply, Silence, Step
-from tests.fakes.sse import Progress, Sender
+from tests.fakes.sse import Progress, Sender, break_connection
 from tests.fakes.wire_server import WireServer, answer_of
 
 KEY = "AIzaSyFakeGeminiKey0123456789"
@@ -95,6 +96,7 @@ class FakeGemini(WireServer):
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[self._guard])
         app.router.add_post(f"/{self._version}/models/{{model}}:streamGenerateContent", self._generate)
+        app.router.add_post(f"/{self._version}/models/{{model}}:generateContent", self._speak)
         app.router.add_get(f"/{self._version}/models", self._list)
         return app
 
@@ -169,6 +171,21 @@ class FakeGemini(WireServer):
         )
         self._signatures[answer.signature] = model.id
         return await self._send(http, answer, broken)
+
+    async def _speak(self, http: web.Request) -> web.StreamResponse:
+        request = await self._take(http)
+        self._came(http)
+        model = self._find(request.model)
+        check_speech(request.body, model)
+        step = self._script.popleft() if self._script else Reply()
+        if isinstance(step, HttpFault):
+            return answer_of(step)
+        if isinstance(step, Silence):
+            return await self._stay_silent(self._left)
+        if isinstance(step, Broken):
+            break_connection(http, reset=True)
+            return web.Response(status=500)  # never sent
+        return web.json_response(speech(request.body, model, step))
 
     def _find(self, model_id: str) -> FakeModel:
         for model in self.models:

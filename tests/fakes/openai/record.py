@@ -1,8 +1,10 @@
 """What the fake writes down: requests, bills, disconnects. Values only."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from tests.fakes.openai.audio import Upload
 
 GENERATION_PATHS = ("/v1/responses", "/v1/chat/completions")
 
@@ -13,9 +15,10 @@ class Request:
 
     path: str
     headers: Mapping[str, str]
-    body: Mapping[str, Any]  # JSON of any shape: tests index into it
+    body: Mapping[str, Any]  # JSON of any shape, or the fields of a form: tests index into it
     at: float
     last_user_text: str = ""
+    files: Mapping[str, Upload] = field(default_factory=dict)
 
     @property
     def model(self) -> str:

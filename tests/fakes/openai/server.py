@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.fakes.model_server import Asked
+from tests.fakes.openai import audio
 from tests.fakes.openai.answer import Answer, resolve
 from tests.fakes.openai.dialect import OPENAI, Dialect, FakeModel, Overflow
 from tests.fakes.openai.faults import error_body
@@ -99,6 +100,9 @@ class FakeOpenAI(WireServer):
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[self._guard])
         app.router.add_post("/v1/chat/completions", self._chat)
+        if self.dialect.name in audio.AUDIO_MODELS:
+            app.router.add_post("/v1/audio/transcriptions", self._transcribe)
+            app.router.add_post("/v1/audio/speech", self._speak)
         app.router.add_get("/v1/models", self._models)
         app.router.add_get("/v1/models/{id:.+}", self._model_by_id)
         if self.dialect.responses:
@@ -122,6 +126,8 @@ class FakeOpenAI(WireServer):
         return response
 
     async def _record(self, http: web.Request) -> Request:
+        if http.content_type == "multipart/form-data":
+            return await self._record_form(http)
         raw = await http.read()
         try:
             parsed: Any = json.loads(raw) if raw else {}
@@ -142,6 +148,20 @@ class FakeOpenAI(WireServer):
         self._changed.set()
         if not sound:
             raise Refused("We could not parse the JSON body of your request.")
+        return request
+
+    async def _record_form(self, http: web.Request) -> Request:
+        form = await http.post()
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        files = {}
+        for name, value in form.items():
+            if isinstance(value, web.FileField):
+                with value.file as file:
+                    files[name] = audio.Upload(name=value.filename, media_type=value.content_type, content=file.read())
+        headers = {name.lower(): value for name, value in http.headers.items()}
+        request = Request(path=http.path, headers=headers, body=fields, at=self._clock(), files=files)
+        self.requests.append(request)
+        self._changed.set()
         return request
 
     def _authenticate(self, http: web.Request) -> None:
@@ -191,6 +211,47 @@ class FakeOpenAI(WireServer):
             created=int(time.time()),
         )
         return await self._answer(http, endpoint, answer, reply, broken)
+
+    async def _transcribe(self, http: web.Request) -> web.StreamResponse:
+        request = http[_REQUEST]
+        self._came(http)
+        model = audio.check_transcription(request.body, request.files, self.dialect)
+        step = self._script.popleft() if self._script else Reply(text="Hello from the recording.")
+        if not isinstance(step, Reply):
+            return await self._fail(http, step)
+        answer = audio.transcription(step, model, request.files["file"], request.body, self.dialect)
+        return web.json_response(answer, headers=self._headers())
+
+    async def _speak(self, http: web.Request) -> web.StreamResponse:
+        body = http[_REQUEST].body
+        self._came(http)
+        audio.check_speech(body, self.dialect)
+        step = self._script.popleft() if self._script else Reply()
+        reply = step.reply if isinstance(step, Broken) else step
+        if not isinstance(reply, Reply):
+            return await self._fail(http, reply)
+        content, media_type = audio.sound(body)
+        events = body.get("stream_format") == "sse"
+        frames = audio.sound_events(content, body, reply) if events else [content]
+        response = web.StreamResponse(headers=self._headers())
+        response.content_type = "text/event-stream" if events else media_type
+        if reply.hold is not None:
+            await reply.hold.pause()
+        await response.prepare(http)
+        for number, frame in enumerate(frames):
+            if isinstance(step, Broken) and number == (step.after_chunks or 0):
+                break_connection(http, reset=step.how is Breakage.RESET)
+                return response
+            await response.write(frame)
+        return response
+
+    async def _fail(self, http: web.Request, step: Step) -> web.StreamResponse:
+        if isinstance(step, HttpFault):
+            return answer_of(step, self._headers())
+        if isinstance(step, Silence):
+            return await self._stay_silent(self._left)
+        break_connection(http, reset=True)
+        return web.Response(status=500)  # never sent
 
     def _look_up(self, body: Mapping[str, Any], model: FakeModel, tokens: int) -> tuple[int, int]:
         """How many of a prompt's tokens come from the cache, and how many go there and are billed for it."""
