@@ -25,12 +25,17 @@ from bot.core.parts import Parts
 from bot.core.place import Addressed, Author, ChatKind, Place
 from bot.core.ports import ChatRequest, Provider
 from bot.core.purse import Purse
+from bot.core.reading import FileLimits, Reading
 from bot.core.side_call import SideCalls
+from bot.core.speaking import Speaking
 from bot.core.thread_settings import TurnDefaults
+from bot.core.untrusted import new_marker
 from bot.models import Models
 from bot.settings import Settings
+from tests.fakes.files import MemoryFiles
 from tests.fakes.messenger import RecordingMessenger
 from tests.fakes.money import MemoryAnswers, MemoryBudgets, MemoryCalibrations, MemoryRates
+from tests.fakes.reader import ScriptedReader
 from tests.fakes.stores import (
     MemoryAccess,
     MemoryInvocations,
@@ -177,6 +182,7 @@ async def inside(settings: Settings, models: Models, clock: LeapClock) -> AsyncI
         messengers=messengers,
         titles=settings.auto_titles,
     )
+    files = MemoryFiles(clock)
     parts = Parts(
         threads=threads,
         turns=turns,
@@ -189,6 +195,13 @@ async def inside(settings: Settings, models: Models, clock: LeapClock) -> AsyncI
         directory=models.directory,
         providers=providers,
         tools={},
+        tool_servers=tuple,
+        files=files,
+        reading=Reading(reader=ScriptedReader(), files=files, limits=FileLimits(), new_marker=new_marker),
+        transcriber=None,
+        speaking=Speaking(
+            speaker=None, messengers=messengers, price=models.price, purse=purse, ledger=ledger, clock=clock
+        ),
         messengers=messengers,
         price=models.price,
         budgets=budgets,

@@ -19,7 +19,7 @@ from bot.core.errors import SettingsError, StorageUnavailable
 from bot.core.redaction import Redactor
 from bot.doctor import print_checks, warning
 from bot.logging_setup import LOG_FILE, configure_logging
-from bot.settings import Settings, load_settings, misspelt
+from bot.settings import Settings, load_settings, misspelt, with_env_file
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +95,10 @@ def _command(arguments: argparse.Namespace, settings: Settings, redact: Redactor
             return _serve(settings, terminal=True)
         case "doctor":
             _start_logging(settings, to_file=False, quiet=True)
-            checks = [*map(warning, misspelt(os.environ)), *asyncio.run(app.doctor(settings))]
+            checks = [
+                *map(warning, misspelt(os.environ)),
+                *asyncio.run(app.doctor(settings, with_env_file(os.environ))),
+            ]
             return print_checks(checks, sys.stdout, redact)
         case "rebuild-costs":
             _start_logging(settings, to_file=False, quiet=True)
@@ -136,7 +139,9 @@ async def _until_signalled(settings: Settings, *, terminal: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(app.run(settings, stop=stop, terminal=terminal))
+        running = group.create_task(
+            app.run(settings, stop=stop, terminal=terminal, environment=with_env_file(os.environ))
+        )
 
         def on_signal() -> None:
             if not stop.is_set():

@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 
@@ -34,6 +34,7 @@ from bot.core.ports import Adapter, Clock, Messenger
 from bot.core.purse import Pace, Purse
 from bot.core.retirement import warn_daily
 from bot.core.side_call import SideCalls
+from bot.core.speaking import Speaking
 from bot.core.thread_settings import TurnDefaults
 from bot.doctor import Check, Patient, examine
 from bot.models import Models, chosen_models, open_models
@@ -47,6 +48,7 @@ from bot.storage.budgets import BudgetStore
 from bot.storage.calibrations import CalibrationStore
 from bot.storage.database import Database, open_database
 from bot.storage.embedded import embedded_mongod
+from bot.storage.files import FileStore
 from bot.storage.invocations import InvocationStore
 from bot.storage.ledger import Ledger
 from bot.storage.rates import RateStore
@@ -55,14 +57,20 @@ from bot.storage.rollups import Roller
 from bot.storage.settings import SettingStore
 from bot.storage.threads import ThreadStore
 from bot.storage.turns import TurnStore
+from bot.tooling import Tooling, describe, open_tooling
 
 log = logging.getLogger(__name__)
 
+_NANO_PER_USD = 10**9
 _PROVIDER_URLS = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "GEMINI_BASE_URL", "COMPATIBLE_BASE_URL")
 
 
-async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> None:
+async def run(
+    settings: Settings, *, stop: asyncio.Event, terminal: bool, environment: Mapping[str, str] | None = None
+) -> None:
     """Serve every configured platform, or the terminal alone, until `stop` is set or the terminal is left.
+
+    `environment` is what programs of MCP_SERVERS_FILE may be given of this process's own, None: nothing.
 
     Raises:
         SettingsError: a platform refuses its token, or no platform is configured.
@@ -74,7 +82,11 @@ async def run(settings: Settings, *, stop: asyncio.Event, terminal: bool) -> Non
         database = await stack.enter_async_context(_open_storage(settings, clock))
         gate = _gate(settings, database, clock, terminal=terminal)
         messengers: dict[str, Messenger] = {}
-        parts = await _parts(settings, database, models, gate, messengers, clock)
+        files = FileStore(database, ttl_days=settings.attachment_ttl_days)
+        tooling = await stack.enter_async_context(
+            open_tooling(settings, files, TurnStore(database), environment=environment or {}, clock=clock)
+        )
+        parts = await _parts(settings, database, models, tooling, gate, messengers, clock)
         engine = Engine(parts)
         if terminal:
             # Alone: a chat beside a running bot would take its updates away.
@@ -106,8 +118,8 @@ def has_platform(settings: Settings) -> bool:
     return any(_accesses(settings, SystemClock()))
 
 
-async def doctor(settings: Settings) -> Sequence[Check]:
-    """Check everything that is configured; the bot itself is not started."""
+async def doctor(settings: Settings, environment: Mapping[str, str] | None = None) -> Sequence[Check]:
+    """Check everything that is configured; the bot itself is not started. `environment` as in `run`."""
     clock = SystemClock()
     values = settings.by_name()
     async with open_models(settings, clock) as models:
@@ -121,6 +133,7 @@ async def doctor(settings: Settings) -> Sequence[Check]:
                 directory=models.directory,
                 default_model=settings.default_model,
                 chosen=chosen_models(settings),
+                abilities=partial(describe, settings, environment or {}, clock),
                 database=partial(_diagnose_storage, settings, clock),
                 data_dir=settings.data_dir,
                 remote_time=partial(http_time, urls) if urls else None,
@@ -209,18 +222,19 @@ async def _parts(
     settings: Settings,
     database: Database,
     models: Models,
+    tooling: Tooling,
     gate: Gate,
     messengers: dict[str, Messenger],
     clock: Clock,
 ) -> Parts:
-    pairing = Pairing(clock=clock, announce=_announce)
-    if not await gate.has_owner():
-        pairing.code()
     threads = ThreadStore(database, owner=f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex}")
     turns, ledger = TurnStore(database), Ledger(database)
     budgets = BudgetStore(database, ledger)
     purse = _purse(settings, models, budgets, RateStore(database), clock)
     side = SideCalls(providers=models.providers, price=models.price, purse=purse, ledger=ledger, clock=clock)
+    speaking = Speaking(
+        speaker=tooling.speaker, messengers=messengers, price=models.price, purse=purse, ledger=ledger, clock=clock
+    )
     calibration = Calibration(CalibrationStore(database))
     await calibration.load()
     chores = Chores(
@@ -240,10 +254,15 @@ async def _parts(
         settings=SettingStore(database),
         invocations=InvocationStore(database),
         gate=gate,
-        pairing=pairing,
+        pairing=await _pairing(gate, clock),
         directory=models.directory,
         providers=models.providers,
-        tools={},
+        tools=tooling.tools,
+        tool_servers=tooling.servers,
+        files=tooling.files,
+        reading=tooling.reading,
+        transcriber=tooling.transcriber,
+        speaking=speaking,
         messengers=messengers,
         price=models.price,
         budgets=budgets,
@@ -259,6 +278,14 @@ async def _parts(
         context_tokens=settings.context_tokens,
         clock=clock,
     )
+
+
+async def _pairing(gate: Gate, clock: Clock) -> Pairing:
+    """Who owns the bot: as long as nobody does, a code is announced."""
+    pairing = Pairing(clock=clock, announce=_announce)
+    if not await gate.has_owner():
+        pairing.code()
+    return pairing
 
 
 def _purse(settings: Settings, models: Models, budgets: BudgetStore, rates: RateStore, clock: Clock) -> Purse:
@@ -288,6 +315,8 @@ def _defaults(settings: Settings) -> TurnDefaults:
         fallback=settings.fallback_models,
         auto_models=settings.auto_models,
         answer_ttl_s=settings.response_cache_ttl_s,
+        tool_rounds=settings.max_tool_rounds,
+        turn_cost_nano=int(settings.turn_cost_usd * _NANO_PER_USD) or None,
     )
 
 

@@ -58,6 +58,8 @@ class Check:
 
 #: What a platform's own doctor returns: whether it is fine, and the line.
 PlatformCheck = Callable[[], Awaitable[Sequence[tuple[bool, str]]]]
+#: Lines on what is switched on besides models. Raises SettingsError for what is set wrongly.
+Abilities = Callable[[], Awaitable[Sequence[str]]]
 #: Where a time of day came from, and that time.
 RemoteTime = Callable[[], Awaitable[tuple[str, datetime] | None]]
 
@@ -68,6 +70,7 @@ class Patient:
 
     `database` opens what the bot would open and gives the words for it (`MongoDB: 8.0.4 at MONGODB_URI`);
     leaving it stops what it started. `remote_time` is None when nothing that is configured can tell the time.
+    `abilities` tells in lines what there is to look things up, hear and speak with; None: nobody asks.
     `chosen` are the settings that name models, with each model that they name (`provider/id`, or `auto`).
     """
 
@@ -80,6 +83,7 @@ class Patient:
     remote_time: RemoteTime | None
     clock: Clock
     chosen: Sequence[tuple[str, str]] = ()
+    abilities: Abilities | None = None
 
 
 async def examine(patient: Patient) -> tuple[Check, ...]:
@@ -89,6 +93,7 @@ async def examine(patient: Patient) -> tuple[Check, ...]:
         *(_platform(name, check) for name, check in patient.platforms.items()),
         *(_provider(provider) for provider in patient.providers.values()),
         lambda: _check_models(patient),
+        lambda: _check_abilities(patient),
         lambda: _check_clock(patient),
     )
     checks: list[Check] = [ok("settings: all can be read")]
@@ -223,6 +228,10 @@ def _retiring(catalogue: Catalogue, default: ModelRef, patient: Patient) -> Sequ
     if others:
         lines.append(f"do not rely on these models: {', '.join(others)}")
     return [warning(line) for line in lines]
+
+
+async def _check_abilities(patient: Patient) -> Sequence[Check]:
+    return [] if patient.abilities is None else [ok(line) for line in await patient.abilities()]
 
 
 async def _check_database(patient: Patient) -> Sequence[Check]:

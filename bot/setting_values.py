@@ -177,6 +177,15 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _hosts(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    hosts = frozenset(_split(value.lower()))
+    if not all(re.fullmatch(r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[1-9]\d{0,4})?", host) for host in hosts):
+        raise ValueError("hosts are written wiki.lan or 10.0.0.5:8080, between commas, without http://")
+    return hosts
+
+
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
@@ -200,3 +209,6 @@ Folder = Annotated[Path, BeforeValidator(_folder)]
 Program = Annotated[str, BeforeValidator(_program)]
 Lower = BeforeValidator(_lower)
 LogLevel = Annotated[str, BeforeValidator(_log_level)]
+Hosts = Annotated[frozenset[str], BeforeValidator(_hosts)]
+Dollars = Annotated[Decimal, Field(ge=0, le=1_000, allow_inf_nan=False)]
+VoiceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]

@@ -7,6 +7,7 @@ and does not know what a setting is used for.
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -23,8 +24,10 @@ from bot.core.thread_settings import OUTPUT_TOKENS_MAX, OUTPUT_TOKENS_MIN, TEMPE
 from bot.setting_values import (
     Budgets,
     DatabaseName,
+    Dollars,
     Entries,
     Folder,
+    Hosts,
     LogLevel,
     Lower,
     ModelChoice,
@@ -39,6 +42,7 @@ from bot.setting_values import (
     ProviderName,
     Secret,
     Url,
+    VoiceName,
 )
 
 ENV_FILE = Path(".env")
@@ -111,6 +115,38 @@ class Settings(BaseSettings):
     compatible_name: ProviderName | None = Field(
         None, description="Name of that provider in model names; unset: `compatible`"
     )
+    tavily_api_key: Secret | None = Field(None, description="Key of Tavily; the bot searches the web when set")
+    tavily_base_url: Url | None = Field(None, description="Another address for Tavily; unset: its own")
+    tavily_credit_usd: Dollars = Field(
+        Decimal("0.008"), description="What a credit at Tavily costs, in dollars; 0 within a free plan"
+    )
+    brave_search_api_key: Secret | None = Field(
+        None, description="Key of Brave Search: searches when Tavily has no key or fails"
+    )
+    brave_search_base_url: Url | None = Field(None, description="Another address for Brave Search; unset: its own")
+    brave_request_usd: Dollars = Field(Decimal("0.005"), description="What a request at Brave Search costs, in dollars")
+    binance_base_url: Url | None = Field(None, description="Another address for Binance's market data (prices)")
+    coingecko_base_url: Url | None = Field(None, description="Another address for CoinGecko (prices)")
+    fetch_private_hosts: Hosts = Field(
+        frozenset(),
+        description="`wiki.lan,10.0.0.5:8080`: hosts of your own network that may be read; others there are refused",
+    )
+    mcp_servers_file: Path | None = Field(
+        None, description="MCP servers whose tools the bot may use (JSON; docs/mcp.md)"
+    )
+    max_tool_rounds: int = Field(6, ge=1, le=50, description="How often in one answer the model may call tools")
+    turn_cost_usd: Dollars = Field(
+        Decimal(1), description="No more tools run in an answer that has cost so many dollars; 0: no limit"
+    )
+    max_attachment_mb: float = Field(10.0, gt=0, le=15, description="The largest file that is read, in megabytes")
+    attachment_ttl_days: int = Field(30, ge=1, le=3_650, description="How long files are kept, in days")
+    transcription_model: ModelName | None = Field(
+        None, description="`provider/model` that writes down voice messages; unset: the first with a key"
+    )
+    speech_model: ModelName | None = Field(
+        None, description="`provider/model` that reads answers out; unset: the first with a key"
+    )
+    speech_voice: VoiceName | None = Field(None, description="Its voice; unset: the catalogue's")
     default_model: ModelChoice | None = Field(
         None,
         description="`provider/model`, or `auto`: chosen for each message; unset: the catalogue's default of the "
@@ -309,6 +345,11 @@ def _default(field: FieldInfo) -> str:
     if isinstance(value, Path):
         return f"`./{value}`"
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def with_env_file(environ: Mapping[str, str], env_file: Path | None = ENV_FILE) -> Mapping[str, str]:
+    """The names of `.env` and of the environment, which wins: for programs that are started with some of them."""
+    return {**{name: text for name, text in _read(env_file).items() if text is not None}, **environ}
 
 
 def _given(environ: Mapping[str, str], env_file: Path | None) -> dict[str, str]:

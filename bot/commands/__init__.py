@@ -14,11 +14,14 @@ from bot.commands.models import COMMAND as MODELS
 from bot.commands.new import COMMAND as NEW
 from bot.commands.pair import COMMAND as PAIR
 from bot.commands.retry import COMMAND as RETRY
+from bot.commands.search_web import COMMAND as SEARCH_WEB
 from bot.commands.settings import COMMAND as SETTINGS
+from bot.commands.speak import COMMAND as SPEAK
 from bot.commands.start import COMMAND as START
 from bot.commands.stop import COMMAND as STOP
 from bot.commands.system import COMMAND as SYSTEM
 from bot.commands.title import COMMAND as TITLE
+from bot.commands.tools import COMMAND as TOOLS
 from bot.commands.why import COMMAND as WHY
 from bot.core.command import Command
 
@@ -33,9 +36,12 @@ COMMANDS: tuple[Command, ...] = (
     TITLE,
     SYSTEM,
     SETTINGS,
+    TOOLS,
     COST,
     BUDGET,
     RETRY,
+    SEARCH_WEB,
+    SPEAK,
     WHY,
     COMPARE,
     STOP,

@@ -8,10 +8,21 @@ from dataclasses import dataclass
 from bot.commands._target import thread_settings
 from bot.core.catalogue import AUTO, ModelInfo
 from bot.core.command import Desk, Invocation
-from bot.core.context import MAX_TURNS, Context, Window, answer_limit, answer_reserve, build, system_prompt
+from bot.core.context import (
+    MAX_TURNS,
+    Context,
+    Window,
+    answer_limit,
+    answer_reserve,
+    build,
+    system_prompt,
+    tokens_of_tools,
+)
 from bot.core.place import ChatKind
+from bot.core.showing import choose_shown
 from bot.core.stores import ThreadState
 from bot.core.thread_settings import ThreadSettings
+from bot.core.tool_belt import tools_here
 from bot.core.turn_record import TurnRecord
 
 
@@ -39,16 +50,21 @@ async def look(invocation: Invocation, desk: Desk) -> Conversation:
     model = await model_here(desk, settings, turns)
     output = answer_limit(settings, desk.defaults, model)
     window = Window.of(limit_tokens=desk.context_tokens, window_tokens=model.window_tokens, max_output_tokens=output)
-    shared = place.kind is ChatKind.SHARED
+    shared, estimate = place.kind is ChatKind.SHARED, desk.calibration.estimator(model.ref)
+    cut = state.from_seq > 0 or state.summary is not None
+    tools = tools_here(desk.tools, settings, turns=turns, items=(), cut=cut)
+    offered = [tool.spec for tool in tools.values()] if model.tools is not False else []
     context = build(
         turns,
         (),
-        system=system_prompt(settings, desk.defaults, shared=shared),
+        system=system_prompt(settings, desk.defaults, shared=shared, with_tools=bool(tools)),
         window=window,
-        estimate=desk.calibration.estimator(model.ref),
+        estimate=estimate,
         named=shared,
         next_seq=state.next_seq,
         summary=state.summary,
+        shown=dict.fromkeys(choose_shown(turns, (), model, high_tokens=window.high), ()),
+        tools_tokens=tokens_of_tools(offered, estimate),
     )
     return Conversation(
         model=model,

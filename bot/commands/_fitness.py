@@ -1,11 +1,14 @@
 """Whether a setting suits the model that would have to follow it. Shared by the commands that set something."""
 
 from bot.commands._target import default_model, thread_settings
+from bot.core.answering import NO_SEARCH
 from bot.core.catalogue import AUTO, ModelInfo
 from bot.core.command import Desk, Invocation
 from bot.core.errors import ModelNotFound, ProviderUnavailable, UsageError
 from bot.core.list_price import above_ceiling, list_price
-from bot.core.thread_settings import SettingValue, fallback_names
+from bot.core.speaking import NO_SPEAKER
+from bot.core.thread_settings import Search, SettingValue, fallback_names
+from bot.core.tool_belt import WEB_SEARCH
 
 
 async def check_fits(name: str, value: SettingValue, invocation: Invocation, desk: Desk) -> str | None:
@@ -17,6 +20,10 @@ async def check_fits(name: str, value: SettingValue, invocation: Invocation, des
     if name == "fallback":
         await _check_chain(str(value), desk)
         return None
+    if name == "voice" and value and desk.speaking.model is None:
+        raise UsageError(NO_SPEAKER)
+    if name == "search" and value == Search.ALWAYS and WEB_SEARCH not in desk.tools:
+        raise UsageError(NO_SEARCH)
     model = await _model_here(invocation, desk)
     if model is None:
         return None

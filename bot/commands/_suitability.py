@@ -8,6 +8,7 @@ from bot.commands._target import thread_settings
 from bot.core.catalogue import Catalogue, ModelInfo
 from bot.core.command import Desk, Invocation
 from bot.core.context import MAX_TURNS
+from bot.core.files import FileKind
 from bot.core.list_price import above_ceiling, list_price
 from bot.core.place import Scope
 from bot.core.retirement import fate, is_retired
@@ -65,9 +66,4 @@ def alternatives(model: ModelInfo, catalogue: Catalogue, here: Circumstances, de
 
 
 def _have_images(turns: Iterable[TurnRecord]) -> bool:
-    return any(
-        (attachment.media_type or "").startswith("image/")
-        for turn in turns
-        for item in turn.items
-        for attachment in item.attachments
-    )
+    return any(note.kind is FileKind.IMAGE for turn in turns for item in turn.items for note in item.files)

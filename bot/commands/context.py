@@ -69,6 +69,10 @@ def _parts(here: Conversation, estimate: Estimate) -> list[str]:
         if older:
             lines.append(f"- {amount(older, 'exchange')} since {_when(since)}: {count(filling.turns - newest)}")
         lines.append(f"- The newest exchange, of {_when(here.turns[-1].at)}: {count(newest)}")
+    if filling.files:
+        lines.append(f"- Pictures, PDFs and recordings: {count(filling.files)}")
+    if filling.tools:
+        lines.append(f"- What the model is told of its tools: {count(filling.tools)}")
     lines.append(f"- Kept free for the answer, beside these: {count(here.reserve)}")
     return lines
 

@@ -1,6 +1,6 @@
 """/retry and the Retry button: answer a turn once more."""
 
-from bot.core.command import ANOTHER_MODEL, Command, Desk, Invocation, Option
+from bot.core.command import ANOTHER_MODEL, SEEING_MODEL, Command, Desk, Invocation, Option
 from bot.core.inbound import Invoked, Pressed
 from bot.core.ports import Answer
 
@@ -10,7 +10,11 @@ async def _retry(invocation: Invocation, desk: Desk) -> Answer:
     pressed = isinstance(event, Pressed)
     options = invocation.options
     queued = await desk.conversations.retry(
-        invocation.inbound, turn_uid=options.get("turn"), replace=pressed, elsewhere="model" in options
+        invocation.inbound,
+        turn_uid=options.get("turn"),
+        replace=pressed,
+        elsewhere=options.get("model") == ANOTHER_MODEL,
+        seeing=options.get("model") == SEEING_MODEL,
     )
     if not queued:
         return Answer(text="There is nothing here to answer again. Just write your message.")
@@ -26,9 +30,12 @@ COMMAND = Command(
     options=(
         Option(name="turn", description="Which answer, as its button names it; without it the last"),
         Option(
-            name="model", description="Ask the model that comes next in the fallback chain", choices=(ANOTHER_MODEL,)
+            name="model",
+            description="Ask the model that comes next in the fallback chain, or the nearest that sees pictures",
+            choices=(ANOTHER_MODEL, SEEING_MODEL),
         ),
     ),
-    details="With `elsewhere` the next model of the fallback chain answers. To ask a certain model, choose it with "
+    details="With `elsewhere` the next model of the fallback chain answers, with `seeing` the nearest that sees "
+    "pictures. To ask a certain model, choose it with "
     "/model first.",
 )

@@ -11,57 +11,50 @@ from typing import TypeVar
 from bot.core.asking import MAX_TRIES, Asking
 from bot.core.automatic import Needs
 from bot.core.booking import Account, cached_row, note_of
-from bot.core.caching import plan as plan_caching
-from bot.core.catalogue import ModelInfo
-from bot.core.choosing import Choosing, Chosen
-from bot.core.context import Context, Window, answer_limit, build, settle_references, system_prompt
+from bot.core.catalogue import ModelInfo, ModelRef
+from bot.core.choosing import Chosen
+from bot.core.context import Window, answer_limit
 from bot.core.delivery import Delivery
 from bot.core.errors import (
     ContextTooLong,
     Fenced,
     LimitReached,
     ModelNotFound,
+    NoFittingModel,
     NotAllowed,
     ParleyError,
+    ProviderError,
+    RequestRejected,
     TriesExhausted,
-    reference_of,
+    TurnTimeout,
+    UnreadableFile,
 )
 from bot.core.events import Outcome, TurnEnded
 from bot.core.fallback import moves_on, why
-from bot.core.gate import Verdict
-from bot.core.interrupt import Interrupt
+from bot.core.files import FileKind
+from bot.core.interrupt import Interrupt, StopRequested
 from bot.core.ledger import LedgerRow
+from bot.core.message import Text
 from bot.core.money_stores import CachedAnswer
 from bot.core.parts import Parts
 from bot.core.patience import Patience
-from bot.core.place import ChatKind
+from bot.core.planning import Planning
 from bot.core.ports import ChatRequest
-from bot.core.request import build_request
+from bot.core.prompting import Prompt, Prompting
+from bot.core.question import Plan, Question
 from bot.core.reuse import digest_of
-from bot.core.thread_settings import ThreadSettings, resolve
-from bot.core.together import both
+from bot.core.thread_settings import Search
 from bot.core.tokens import estimate_tokens
-from bot.core.turn_record import Claim, Item, PassedOver, Route, ToolStep, TurnRecord
+from bot.core.turn_record import Claim, Item, PassedOver, Route, ToolStep
 from bot.core.warm_prompt import Sent
 
 T = TypeVar("T")
 
 _ELSEWHERE = "It was asked again, of another model."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a turn answers. `pops` are the queue items that it takes off, `replaces` the turn that it redoes.
-
-    `elsewhere`: not the model of that turn is to answer but the one after it.
-    """
-
-    uid: str
-    items: tuple[Item, ...]
-    pops: tuple[str, ...]
-    replaces: TurnRecord | None = None
-    in_place: bool = False
-    elsewhere: bool = False
+_SEEING = "It was asked again, of a model that sees pictures."
+#: Searches take no longer questions.
+QUERY_CHARS = 400
+NO_SEARCH = "Searching the web is not set up here: the operator has to set TAVILY_API_KEY or BRAVE_SEARCH_API_KEY."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +74,8 @@ class Prompted:
 class Ending:
     """How a turn ended. `items` are the question's as they are to be stored; `note` is shown at the very end.
 
-    `prompted` is None when no prompt was made. `has_others`: another model could be asked.
+    `prompted` is None when no prompt was made. `has_others`: another model could be asked. `seeing` is one that sees
+    what this one did not, None: nothing was left unseen, or nobody sees it. `aloud`: the answer is to be read out.
     """
 
     outcome: Outcome
@@ -96,25 +90,17 @@ class Ending:
     route: Route | None = None
     prompted: Prompted | None = None
     has_others: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Plan:
-    """All that is known before a model is chosen."""
-
-    settings: ThreadSettings
-    choosing: Choosing
-    system: str
-    history: tuple[TurnRecord, ...]
-    items: tuple[Item, ...]
+    seeing: ModelInfo | None = None
+    aloud: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Try:
-    """One model's try: how it ended, and the context that it got; `sent` is None when it said nothing."""
+    """One model's try: how it ended, and what it was asked; `sent` is None when it said nothing."""
 
     ended: TurnEnded
-    context: Context
+    plan: Plan
+    prompt: Prompt
     window: Window
     sent: Sent | None = None
     cached: bool = False
@@ -140,7 +126,13 @@ class Answering:
         self._interrupt = interrupt
         #: A former owner that noted a call had come past the rate limits: the same message is not counted again.
         self._admitted = claim.attempt is not None and claim.attempt.called
-        self._asking = Asking(parts, patience, claim, interrupt=interrupt, delivery=delivery)
+        #: How many steps there were before any model was asked.
+        self._looked_up = 0
+        self._asking = Asking(parts, patience, claim, turn_uid=question.uid, interrupt=interrupt, delivery=delivery)
+        self._planning = Planning(
+            parts, patience, claim, question, asking=self._asking, interrupt=interrupt, delivery=delivery
+        )
+        self._prompting = Prompting(parts, patience, claim, question, asking=self._asking, interrupt=interrupt)
 
     async def run(self) -> Ending:
         """Answer, or say why not. Raises Fenced when the thread has another owner by now."""
@@ -148,89 +140,87 @@ class Answering:
         try:
             if self._claim.tries > MAX_TRIES:  # not even what is done at MAX_TRIES came to its end
                 raise TriesExhausted(MAX_TRIES)
-            plan = await self._prepare()
+            plan = await self._planning.plan()
         except Fenced:
             raise
         except NotAllowed as error:
             return Ending(outcome=Outcome.REFUSED, items=items, error=error)
         except ParleyError as error:
-            return Ending(outcome=Outcome.FAILED, items=items, error=error)
-        self._interrupt.start()
+            return self._broken_off(items, error)
         try:
             chosen = await self._choose(plan)
-        except ParleyError as error:
-            others = plan.choosing.has_others
-            return Ending(outcome=Outcome.FAILED, items=plan.items, error=error, has_others=others)
-        return await self._ask(plan, chosen)
+            return await self._ask(plan, chosen)
+        except (StopRequested, TurnTimeout, NoFittingModel, ProviderError) as error:
+            return replace(self._broken_off(plan.items, error), has_others=plan.choosing.has_others)
 
-    async def _prepare(self) -> _Plan:
-        claim, place = self._claim, self._claim.place
-        author = self._asking.author
-        if await self._persist(lambda: self._parts.gate.check(place, author)) is Verdict.DENIED:
-            raise NotAllowed("You are not allowed to use me here any more.")
-        keys = place.setting_keys(author.key)
-        (history, values), _ = await self._persist(
-            lambda: both(
-                both(
-                    self._parts.history.of(claim),
-                    self._parts.settings.load([key for _, key in keys]),
-                ),
-                self._asking.begin(),
-            )
-        )
-        settings = resolve(keys, values)
-        replaced = self._question.replaces
-        if replaced is not None:
-            history = tuple(turn for turn in history if turn.seq < replaced.seq)
-            items = self._question.items
-        else:
-            items = settle_references(self._question.items, history)
-        return _Plan(
-            settings=settings,
-            choosing=Choosing(self._parts, settings),
-            system=system_prompt(settings, self._parts.defaults, shared=self._shared),
-            history=history,
+    def _broken_off(self, items: tuple[Item, ...], error: ParleyError) -> Ending:
+        """It came to no answer, but something may have been looked up or transcribed by then."""
+        asking = self._asking
+        stopped = isinstance(error, StopRequested)
+        return Ending(
+            outcome=Outcome.STOPPED if stopped else Outcome.FAILED,
             items=items,
+            error=None if stopped else error,
+            steps=tuple(asking.steps),
+            calls=tuple(asking.calls),
         )
 
     # --- which model ---
 
-    async def _choose(self, plan: _Plan) -> Chosen:
-        """The model that is asked first. Raises ParleyError when there is none."""
+    async def _choose(self, plan: Plan) -> Chosen:
+        """The model that is asked first. Raises NoFittingModel or ProviderError when there is none."""
         replaced = self._question.replaces
-        if self._question.elsewhere and replaced is not None:
-            model = await plan.choosing.after([] if replaced.model is None else [replaced.model])
+        if replaced is not None and (self._question.elsewhere or self._question.seeing):
+            model = await self._other(plan, replaced.model)
             if model is not None:
-                return Chosen(model=model, asked=str(model.ref), reasons=(_ELSEWHERE,))
-        return await plan.choosing.first(lambda: self._needs(plan))
+                reason = _SEEING if self._question.seeing else _ELSEWHERE
+                return Chosen(model=model, asked=str(model.ref), reasons=(reason,))
+        try:
+            return await plan.choosing.first(lambda: self._needs(plan))
+        except NoFittingModel:
+            needs = self._needs(plan)
+            if not (needs.has_image or needs.has_audio):
+                raise
+            # What was said is answered all the same; the receipt tells what was not seen.
+            return await plan.choosing.first(lambda: replace(needs, has_image=False, has_audio=False))
 
-    def _needs(self, plan: _Plan) -> Needs:
+    async def _other(self, plan: Plan, before: str | None) -> ModelInfo | None:
+        """The model that is to answer instead of the one before, None: there is no such."""
+        if self._question.seeing:
+            ref = None if before is None else ModelRef.parse(before)
+            return await plan.choosing.seeing(None if ref is None else ModelInfo(ref=ref))
+        return await plan.choosing.after([] if before is None else [before])
+
+    def _needs(self, plan: Plan) -> Needs:
         """What `auto` has to know of the question."""
         texts = [item.text for item in plan.items]
         said = [text for turn in plan.history for text in (turn.answer, *(item.text for item in turn.items))]
-        tokens = sum(map(estimate_tokens, (plan.system, *said, *texts)))
-        kinds = [attachment.media_type or "" for item in plan.items for attachment in item.attachments]
+        notes = [note for item in plan.items for note in item.files]
+        excerpts = [note.excerpt for note in notes]
+        tokens = sum(map(estimate_tokens, (plan.system, *said, *texts, *excerpts)))
+        unheard = any(note.kind is FileKind.AUDIO and not note.excerpt for note in notes)
         return Needs.of(
             texts,
             prompt_tokens=min(self._parts.context_tokens, tokens),
             answer_tokens=plan.settings.max_output or self._parts.defaults.max_output_tokens,
-            has_image=any(kind.startswith("image/") for kind in kinds),
-            has_pdf="application/pdf" in kinds,
-            has_audio=any(kind.startswith("audio/") for kind in kinds),
-            needs_tools=bool(self._parts.tools),
+            has_image=any(note.picture_sha256s and not note.excerpt for note in notes),
+            has_audio=unheard and self._parts.transcriber is None,
+            needs_tools=bool(plan.tools),
         )
 
     # --- asking ---
 
-    async def _ask(self, plan: _Plan, chosen: Chosen) -> Ending:
+    async def _ask(self, plan: Plan, chosen: Chosen) -> Ending:
         """Ask the model, and where it fails in a way that others may not, those after it."""
+        looked_up = await self._look_up(plan)
         passed = list(chosen.passed_over)
         model = chosen.model
         while True:
             tried = [str(model.ref), *(other.model for other in passed)]
-            attempt = await self._ask_model(plan, model, hurried=plan.choosing.has_others_than(tried))
-            error = attempt.ended.error
-            silent = not "".join(self._asking.text).strip() and not self._asking.steps
+            hurried = plan.choosing.has_others_than(tried)
+            attempt = await self._ask_model(plan, model, looked_up, hurried=hurried)
+            plan, error = attempt.plan, attempt.ended.error
+            silent = not "".join(self._asking.text).strip() and len(self._asking.steps) == self._looked_up
             if error is None or not silent or not moves_on(error):
                 break
             following = await plan.choosing.after(tried)
@@ -238,51 +228,75 @@ class Answering:
                 break
             passed.append(PassedOver(model=str(model.ref), why=why(error)))
             model = following
-        return self._ending(plan, chosen, model, tuple(passed), attempt)
+        return self._ending(chosen, model, tuple(passed), attempt)
 
-    async def _ask_model(self, plan: _Plan, model: ModelInfo, *, hurried: bool) -> _Try:
+    async def _look_up(self, plan: Plan) -> str | None:
+        """What a search finds that people asked for, before any model is asked; None: they did not."""
+        always = plan.settings.search is Search.ALWAYS
+        texts = [item.text for item in plan.items if (always or item.search) and item.text.strip()]
+        if not texts:
+            return None
+        found = await self._asking.look_up("\n".join(texts)[:QUERY_CHARS])
+        self._looked_up = len(self._asking.steps)
+        if found is None:
+            self._asking.notices.append(NO_SEARCH)
+        return found
+
+    async def _ask_model(self, plan: Plan, model: ModelInfo, looked_up: str | None, *, hurried: bool) -> _Try:
         """Ask one model; a conversation that it finds too long is sent once more, halved. `hurried` as in Asking."""
         window = Window.of(
             limit_tokens=self._parts.context_tokens,
             window_tokens=model.window_tokens,
             max_output_tokens=answer_limit(plan.settings, self._parts.defaults, model),
         )
-        attempt = await self._try(plan, model, window, hurried=hurried)
-        has_history = len(attempt.context.messages) > len(plan.items)
-        if isinstance(attempt.ended.error, ContextTooLong) and not self._asking.text and has_history:
-            halved = window.halved(attempt.context.estimated_tokens)
-            attempt = await self._try(plan, model, halved, hurried=hurried)
+        plan = await self._prompting.heard(plan, model)
+        attempt = await self._try(plan, model, window, looked_up, hurried=hurried)
+        if self._asking.text:
+            return attempt
+        error, request = attempt.ended.error, attempt.prompt.request
+        has_history = len(request.messages) > len(plan.items)
+        if isinstance(error, ContextTooLong) and (has_history or attempt.prompt.context.filling.files):
+            halved = window.halved(attempt.prompt.context.estimated_tokens)
+            return await self._try(plan, model, halved, looked_up, hurried=hurried)
+        if type(error) is RequestRejected and request.tools and model.tools is None:
+            self._parts.toolless.add(model.ref)  # nobody knew whether it takes any
+            return await self._try(plan, model, window, looked_up, hurried=hurried)
         return attempt
 
-    async def _try(self, plan: _Plan, model: ModelInfo, window: Window, *, hurried: bool) -> _Try:
-        context = self._context(plan, model, window)
+    async def _try(self, plan: Plan, model: ModelInfo, window: Window, looked_up: str | None, *, hurried: bool) -> _Try:
+        prompt = await self._prompting.prompt(plan, model, window, looked_up=looked_up)
+        request, context = prompt.request, prompt.context
+        attempt = _Try(ended=TurnEnded(outcome=Outcome.ANSWERED), plan=plan, prompt=prompt, window=window)
+        await self._asking.book_lost_call(request, self._account(model))
         provider = self._parts.providers.get(model.ref.provider)
         if provider is None:
-            error = ModelNotFound(f"no provider for {model.ref}", provider=model.ref.provider)
-            return _Try(ended=TurnEnded(outcome=Outcome.FAILED, error=error), context=context, window=window)
-        request = self._request(plan, model, context)
-        await self._asking.book_lost_call(request, self._account(model))
+            return _failed(attempt, ModelNotFound(f"no provider for {model.ref}", provider=model.ref.provider))
+        if prompt.receipt.is_all and prompt.receipt.nothing_read:
+            return _failed(attempt, UnreadableFile(prompt.receipt.text))
         if await self._give_again(request):
-            return _Try(ended=TurnEnded(outcome=Outcome.ANSWERED), context=context, window=window, cached=True)
+            return replace(attempt, cached=True)
         tokens, began_at = context.estimated_tokens, self._parts.clock.now()
         try:
             await self._admit(tokens)
         except LimitReached as refusal:
-            return _Try(ended=TurnEnded(outcome=Outcome.FAILED, error=refusal), context=context, window=window)
+            return _failed(attempt, refusal)
         ended = await self._asking.ask(
             request,
             provider,
             self._account(model),
             prompt_tokens=tokens,
             hurried=hurried,
+            teaches=not context.filling.files and context.filling.tools * 4 <= tokens,
         )
         await self._keep(request, ended)
-        return _Try(ended=ended, context=context, window=window, sent=self._sent(request, began_at))
+        return replace(attempt, ended=ended, sent=self._sent(request, began_at))
 
     def _sent(self, request: ChatRequest, at: datetime) -> Sent | None:
-        if not self._asking.text or not self._asking.calls:
+        """The prompt, for a summary that continues it; with files it is not worth its memory."""
+        words_only = all(isinstance(part, Text) for message in request.messages for part in message.parts)
+        if not self._asking.text or not self._asking.answers or not words_only:
             return None
-        return Sent(seq=self._claim.next_seq, request=request, usage=self._asking.calls[-1].usage, at=at)
+        return Sent(seq=self._claim.next_seq, request=request, usage=self._asking.answers[-1].usage, at=at)
 
     async def _admit(self, prompt_tokens: int) -> None:
         """Count the turn, however many models it takes, against the rate limits. Raises LimitReached."""
@@ -290,32 +304,6 @@ class Answering:
             author_key, place = self._asking.author.key, self._claim.place
             await self._persist(lambda: self._parts.purse.admit(place, author_key, prompt_tokens=prompt_tokens))
             self._admitted = True
-
-    def _context(self, plan: _Plan, model: ModelInfo, window: Window) -> Context:
-        replaced = self._question.replaces
-        return build(
-            plan.history,
-            plan.items,
-            system=plan.system,
-            window=window,
-            estimate=self._parts.calibration.estimator(model.ref),
-            named=self._shared,
-            next_seq=self._claim.next_seq if replaced is None else replaced.seq,
-            summary=self._claim.summary,
-        )
-
-    def _request(self, plan: _Plan, model: ModelInfo, context: Context) -> ChatRequest:
-        caching = plan_caching([turn.at for turn in plan.history], self._parts.clock.now())
-        lane = reference_of(self._claim.thread_key)
-        request = build_request(
-            model, plan.settings, self._parts.defaults, system=plan.system, messages=context.messages, lane=lane
-        )
-        return replace(
-            request,
-            tools=tuple(tool.spec for tool in self._parts.tools.values()) if model.tools is not False else (),
-            cache_key=lane if caching.enabled else None,
-            cache_ttl_s=caching.ttl_s,
-        )
 
     # --- answers that are given again ---
 
@@ -343,17 +331,20 @@ class Answering:
 
     # --- the end ---
 
-    def _ending(
-        self, plan: _Plan, chosen: Chosen, model: ModelInfo, passed: tuple[PassedOver, ...], attempt: _Try
-    ) -> Ending:
-        ended, asking = attempt.ended, self._asking
+    def _ending(self, chosen: Chosen, model: ModelInfo, passed: tuple[PassedOver, ...], attempt: _Try) -> Ending:
+        ended, asking, plan, prompt = attempt.ended, self._asking, attempt.plan, attempt.prompt
+        if ended.outcome is Outcome.ANSWERED and not attempt.cached:
+            asking.give(asking.belt.citations.closing("".join(asking.text)))
         route = Route(asked=chosen.asked, reasons=chosen.reasons, passed_over=passed, cached=attempt.cached)
         ref, answer = str(model.ref), "".join(asking.text).strip()  # as platforms show it
-        note: str | None = "\n".join(asking.notices) or None
+        receipts = () if isinstance(ended.error, UnreadableFile) or not prompt.receipt.text else (prompt.receipt.text,)
+        note: str | None = "\n".join((*receipts, *asking.notices)) or None
         if answer:
-            note = note_of(route, ref, asking.calls, notices=asking.notices, footer=plan.settings.footer)
+            note = note_of(
+                route, ref, asking.calls, receipts=receipts, notices=asking.notices, footer=plan.settings.footer
+            )
         # A question that was too long must not take the conversation along with it, nor a small model that stands in.
-        stays = ended.outcome is Outcome.FAILED or passed or self._question.elsewhere
+        stays = ended.outcome is Outcome.FAILED or passed or self._question.elsewhere or self._question.seeing
         return Ending(
             outcome=ended.outcome,
             items=plan.items,
@@ -362,13 +353,15 @@ class Answering:
             steps=tuple(asking.steps),
             calls=tuple(asking.calls),
             model=ref,
-            from_seq=0 if stays else attempt.context.from_seq,
+            from_seq=0 if stays else prompt.context.from_seq,
             note=note,
             route=route,
             prompted=Prompted(
-                model=model, tokens=attempt.context.estimated_tokens, window=attempt.window, sent=attempt.sent
+                model=model, tokens=prompt.context.estimated_tokens, window=attempt.window, sent=attempt.sent
             ),
             has_others=plan.choosing.has_others,
+            seeing=prompt.receipt.seeing,
+            aloud=plan.settings.voice and bool(answer),
         )
 
     def _account(self, model: ModelInfo) -> Account:
@@ -381,9 +374,9 @@ class Answering:
             estimate=self._parts.calibration.estimator(model.ref),
         )
 
-    @property
-    def _shared(self) -> bool:
-        return self._claim.place.kind is ChatKind.SHARED
-
     async def _persist(self, operation: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.persist(operation, place=self._claim.place)
+
+
+def _failed(attempt: _Try, error: ParleyError) -> _Try:
+    return replace(attempt, ended=TurnEnded(outcome=Outcome.FAILED, error=error))

@@ -3,12 +3,14 @@
 Keeps what was said, done and billed, whichever models it took. Knows nothing of history or of which model is asked.
 """
 
+import json
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TypeVar, assert_never
 
+from bot.core.bills import Bills
 from bot.core.booking import Account
 from bot.core.delivery import Delivery
 from bot.core.errors import OutputLimitReached, TriesExhausted
@@ -18,16 +20,19 @@ from bot.core.events import (
     ReasoningDelta,
     TextDelta,
     ToolFinished,
-    ToolStarted,
+    ToolsStarted,
     TurnEnded,
     Waiting,
 )
 from bot.core.interrupt import Interrupt
-from bot.core.ledger import LedgerRow
+from bot.core.ledger import CallKind, LedgerRow
+from bot.core.links import LinkGate
+from bot.core.message import ToolCall
 from bot.core.parts import Parts
 from bot.core.patience import Patience
 from bot.core.place import Author
-from bot.core.ports import ChatRequest, Provider, ToolContext
+from bot.core.ports import ChatRequest, Provider
+from bot.core.tool_belt import WEB_SEARCH, ToolBelt
 from bot.core.turn import HURRIED, PERSISTENT, TurnLoop, prompt_of
 from bot.core.turn_record import Claim, ToolStep
 
@@ -39,10 +44,19 @@ _STEP_CHARS = 4_000
 
 
 class Asking:
-    """One turn's calls. `text`, `steps`, `calls` and `notices` grow while it asks."""
+    """One turn's calls. `text`, `steps`, `calls` and `notices` grow while it asks; `belt` is to be set before."""
+
+    belt: ToolBelt
 
     def __init__(
-        self, parts: Parts, patience: Patience, claim: Claim, *, interrupt: Interrupt, delivery: Delivery
+        self,
+        parts: Parts,
+        patience: Patience,
+        claim: Claim,
+        *,
+        turn_uid: str,
+        interrupt: Interrupt,
+        delivery: Delivery,
     ) -> None:
         self._parts = parts
         self._patience = patience
@@ -58,6 +72,8 @@ class Asking:
         self.calls: list[LedgerRow] = []
         #: What people should read with the answer, as the purse says.
         self.notices: list[str] = []
+        self._links: LinkGate | None = None
+        self.bills = Bills(parts, patience, claim, turn_uid=turn_uid, author_key=self.author.key, rows=self.calls)
 
     async def begin(self) -> None:
         """Note that a call is about to be made, unless a note of a call that was lost has to be booked first."""
@@ -65,11 +81,19 @@ class Asking:
             await self._parts.threads.begin_attempt(self._claim)
 
     async def ask(
-        self, request: ChatRequest, provider: Provider, account: Account, *, prompt_tokens: int, hurried: bool
+        self,
+        request: ChatRequest,
+        provider: Provider,
+        account: Account,
+        *,
+        prompt_tokens: int,
+        hurried: bool,
+        teaches: bool,
     ) -> TurnEnded:
         """Run the tool loop with one model. `prompt_tokens` is what the request was estimated at.
 
-        `hurried`: another model can answer, so this one is not waited for long. Raises Fenced.
+        `hurried`: another model can answer, so this one is not waited for long. `teaches`: the prompt is nearly all
+        words, so that its real size tells how good the estimate was. Raises Fenced.
         """
         if self._exhausted:
             return TurnEnded(outcome=Outcome.FAILED, error=TriesExhausted(MAX_TRIES))
@@ -82,16 +106,30 @@ class Asking:
 
         loop = TurnLoop(
             provider,
-            self._parts.tools,
-            context=ToolContext(place=self._claim.place, author=self.author, turn_uid=account.turn_uid),
+            self.belt.toolbox,
             interrupt=self._interrupt,
             clock=self._parts.clock,
             permission=permission,
             persistence=HURRIED if hurried else PERSISTENT,
+            tool_rounds=self._parts.defaults.tool_rounds,
         )
-        ended = await self._follow(loop, request, account, prompt_tokens)
+        ended = await self._follow(loop, request, account, prompt_tokens if teaches else None)
+        self._flush()
         await self._release(account)
         return ended
+
+    async def look_up(self, query: str) -> str | None:
+        """Search the web before a model is asked; what it is to be told of that. None: there is no search here.
+
+        Raises StopRequested or TurnTimeout.
+        """
+        if not self.belt.can_search:
+            return None
+        call = ToolCall(id="lookup", name=WEB_SEARCH, arguments=json.dumps({"query": query}, ensure_ascii=False))
+        self._delivery.status(f"{self.belt.toolbox.status([call])} …")
+        (finished,) = await self._interrupt.within(self.belt.toolbox.run([call]))
+        self._note(finished)
+        return finished.result.text
 
     @property
     def author(self) -> Author:
@@ -102,27 +140,46 @@ class Asking:
 
     def give(self, text: str) -> None:
         """Say what needs no call."""
-        self.text.append(text)
-        self._delivery.feed(text)
+        if text:
+            self.text.append(text)
+            self._delivery.feed(text)
 
-    async def _follow(self, loop: TurnLoop, request: ChatRequest, account: Account, prompt_tokens: int) -> TurnEnded:
-        first = len(self.calls)
+    def _say(self, text: str) -> None:
+        """What a model says; where it has read text from outside, without links that nobody vouches for."""
+        if self._links is None and self.belt.toolbox.tainted:
+            self._links = LinkGate(self.belt.linkable)
+        self.give(text if self._links is None else self._links.feed(text))
+
+    def _flush(self) -> None:
+        if self._links is not None:
+            self.give(self._links.flush())
+
+    def _note(self, finished: ToolFinished) -> None:
+        self.belt.note(finished)
+        self.steps.append(_step(finished))
+
+    async def _follow(
+        self, loop: TurnLoop, request: ChatRequest, account: Account, prompt_tokens: int | None
+    ) -> TurnEnded:
+        """Take in what happens; the first call teaches how well `prompt_tokens` was estimated, None: nothing."""
         async with aclosing(loop.run(request)) as events:
             async for event in events:
                 match event:
                     case TextDelta():
-                        self.give(event.text)
+                        self._say(event.text)
                     case ReasoningDelta():
                         pass
                     case Waiting():
                         self._delivery.status(f"{event.provider} asks to wait {math.ceil(event.seconds)} s …")
-                    case ToolStarted():
-                        self._delivery.status(f"{event.call.name} …")
+                    case ToolsStarted():
+                        self._flush()
+                        self._delivery.status(f"{event.status} …")
                     case ToolFinished():
-                        self.steps.append(_step(event))
+                        self._note(event)
                     case CallFinished():
-                        if len(self.calls) == first and not request.tools:
+                        if prompt_tokens is not None:
                             self._learn(event, account, prompt_tokens)
+                        prompt_tokens = None
                         self._book(event, account)
                     case TurnEnded():
                         return self._told_why(event)
@@ -147,7 +204,7 @@ class Asking:
         estimate = self._parts.calibration.estimator(request.model.ref)
         added = request.messages[began_with:]
         tokens = prompt_tokens + sum(estimate(message.words) for message in added)
-        call_id = account.row_id(fence=self._claim.fence, number=len(self.calls))
+        call_id = account.row_id(fence=self._claim.fence, number=self._answers)
         permit = await self._persist(
             lambda: self._parts.purse.reserve(
                 call_id, request, prompt_tokens=tokens, place=account.place, author_key=account.author_key
@@ -168,7 +225,7 @@ class Asking:
 
     def _book(self, call: CallFinished, account: Account) -> None:
         now = self._parts.clock.now()
-        self.calls.append(account.row(call, fence=self._claim.fence, number=len(self.calls), at=now))
+        self.calls.append(account.row(call, fence=self._claim.fence, number=self._answers, at=now))
         self._held = None  # settled with the turn
 
     async def book_lost_call(self, request: ChatRequest, account: Account) -> None:
@@ -181,6 +238,16 @@ class Asking:
         await self._persist(lambda: self._parts.purse.settle([row]))
         self._lost_fence = None
         await self._persist(self.begin)
+
+    @property
+    def answers(self) -> list[LedgerRow]:
+        """The rows of model calls among all."""
+        return [row for row in self.calls if row.kind is CallKind.ANSWER]
+
+    @property
+    def _answers(self) -> int:
+        """How many model calls there were: rows are numbered by them."""
+        return len(self.answers)
 
     @property
     def _exhausted(self) -> bool:
@@ -197,4 +264,6 @@ def _step(event: ToolFinished) -> ToolStep:
         result=event.result.text[:_STEP_CHARS],
         is_error=event.result.is_error,
         duration_s=event.duration_s,
+        nano_usd=event.nano_usd,
+        urls=event.urls,
     )

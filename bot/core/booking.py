@@ -115,13 +115,21 @@ def cached_row(account: Account, *, fence: int, number: int, at: datetime) -> Le
     )
 
 
-def note_of(route: Route, model: str, rows: Sequence[LedgerRow], *, notices: Sequence[str], footer: bool) -> str | None:
+def note_of(
+    route: Route,
+    model: str,
+    rows: Sequence[LedgerRow],
+    *,
+    receipts: Sequence[str] = (),
+    notices: Sequence[str],
+    footer: bool,
+) -> str | None:
     """What stands under an answer; None: nothing.
 
-    Always there: that another model answered and why, what `auto` picked, that the answer was given before, and the
-    `notices`. `footer` adds model, tokens and cost.
+    Always there: the `receipts` of files, that another model answered and why, what `auto` picked, that the answer was
+    given before, and the `notices`. `footer` adds model, tokens and cost.
     """
-    lines = []
+    lines: list[str] = []
     for passed in route.passed_over:
         lines.append(f"{passed.model} did not answer: {passed.why}.")
     if route.passed_over:
@@ -131,7 +139,7 @@ def note_of(route: Route, model: str, rows: Sequence[LedgerRow], *, notices: Seq
     lines += notices
     picked = f"auto: {model}" if route.asked == AUTO and not route.passed_over else None
     line = _footer_of(model, rows, picked=picked is not None) if footer and not route.cached else picked
-    return "\n".join([*([" ".join(lines)] if lines else []), *([line] if line else [])]) or None
+    return "\n".join([*receipts, *([" ".join(lines)] if lines else []), *([line] if line else [])]) or None
 
 
 def _footer_of(model: str, rows: Sequence[LedgerRow], *, picked: bool) -> str | None:

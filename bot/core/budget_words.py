@@ -79,3 +79,11 @@ def unknown_price(model: ModelInfo, due: Due, place: Place, cheaper: ModelInfo |
         f"I don't know what `{model.ref}` costs, so {budget_name(due, place)} can't cover it: {other}. "
         "An operator can give it a price, or allow such models (`UNKNOWN_PRICES=allow`)."
     )
+
+
+def unknown_sum(due: Due, place: Place) -> str:
+    """Why something without a known price (a search, a transcription) is refused under a budget."""
+    return (
+        f"I don't know what this costs, so {budget_name(due, place)} can't cover it. An operator can give it a price, "
+        "or allow such calls (`UNKNOWN_PRICES=allow`)."
+    )

@@ -102,6 +102,30 @@ class Choosing:
                 return model
         return None
 
+    async def seeing(self, model: ModelInfo | None) -> ModelInfo | None:
+        """The nearest model that sees pictures: of the same provider first, then the cheapest; None: none may answer.
+
+        `model` is the one that does not, None: nobody knows which.
+        """
+        today = self._parts.clock.now().date()
+        catalogue = await self._parts.directory.catalogue()
+        able = [
+            each
+            for each in catalogue.models.values()
+            if each.vision is True and not each.gone and not is_retired(each, today) and self._may_answer(each)
+        ]
+
+        def distance(other: ModelInfo) -> tuple[bool, bool, int]:
+            listed = self._price(other)
+            elsewhere = model is None or other.ref.provider != model.ref.provider
+            return elsewhere, listed is None, 0 if listed is None else listed.output_nano
+
+        return min(able, key=distance, default=None)
+
+    def _may_answer(self, model: ModelInfo) -> bool:
+        above = above_ceiling(model, self._price(model), self._settings.price_ceiling)
+        return above is None and model.ref.provider in self._parts.providers
+
     async def _candidates(self) -> tuple[ModelInfo, ...]:
         catalogue = await self._parts.directory.catalogue()
         named = [ref for name in self._parts.defaults.auto_models if (ref := ModelRef.parse(name)) is not None]

@@ -68,7 +68,7 @@ _CONTINUED_WRONGLY = (BudgetExhausted, EmptyAnswer, OutputLimitReached, RequestR
 class TurnDone:
     """A turn that was stored and shown. `prompt_tokens` is what its prompt was estimated at, within `window`.
 
-    `sent` is that prompt, None: no model was asked, or it said nothing.
+    `sent` is that prompt, None: no model was asked, or it said nothing. `aloud`: the answer is to be read out.
     """
 
     claim: Claim
@@ -78,6 +78,7 @@ class TurnDone:
     prompt_tokens: int
     window: Window
     sent: Sent | None = None
+    aloud: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

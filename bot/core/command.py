@@ -20,11 +20,15 @@ from bot.core.place import Author, Place
 from bot.core.ports import Answer, Clock, Messenger, ModelDirectory, Pricer
 from bot.core.purse import Purse
 from bot.core.side_call import SideCalls
+from bot.core.speaking import Speaking
 from bot.core.stores import Ledger, SettingStore, ThreadStore, TurnStore
 from bot.core.thread_settings import TurnDefaults
+from bot.core.tools import ServerState, Tool
 
 #: What follows a turn in the line of the button that asks another model.
 ANOTHER_MODEL = "elsewhere"
+#: The same for the nearest model that sees pictures.
+SEEING_MODEL = "seeing"
 
 
 class Privilege(StrEnum):
@@ -104,18 +108,27 @@ class Conversations(Protocol):
         """Drop the author's waiting messages, then end the running turn if it is theirs (or may be stopped)."""
         ...
 
-    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False) -> bool:
+    async def retry(
+        self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False, seeing: bool = False
+    ) -> bool:
         """Answer a turn once more (None: the thread's last); False when there is none.
 
         `replace` shows the new answer in the old one's messages. `elsewhere` asks the model that comes after the
-        turn's own in the fallback chain.
+        turn's own in the fallback chain, `seeing` the nearest that sees pictures.
         """
+        ...
+
+    async def ask(self, inbound: Inbound, text: str, *, search: bool) -> None:
+        """Take `text` as a message of whoever called the command; `search`: it is looked up on the web first."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """All that a handler can reach. `commands` is the whole table, for /help."""
+    """All that a handler can reach. `commands` is the whole table, for /help.
+
+    `tools` are all that can run anywhere, `tool_servers` tells how those are that tools come from.
+    """
 
     commands: Sequence[Command]
     conversations: Conversations
@@ -134,6 +147,9 @@ class Desk:
     gate: Gate
     pairing: Pairing
     messenger: Messenger
+    speaking: Speaking
+    tools: Mapping[str, Tool]
+    tool_servers: Callable[[], Sequence[ServerState]]
     defaults: TurnDefaults
     context_tokens: int
     clock: Clock

@@ -24,8 +24,8 @@ def split_line(line: str) -> tuple[str, str]:
 
 
 def find_command(commands: Sequence[Command], name: str) -> Command | None:
-    """The command of that name, in any case and with or without a slash."""
-    wanted = name.strip().removeprefix("/").lower()
+    """The command of that name, in any case, with or without a slash, and with `_` where names have no dashes."""
+    wanted = name.strip().removeprefix("/").lower().replace("_", "-")
     return next((command for command in commands if command.name == wanted), None)
 
 

@@ -130,10 +130,11 @@ class Delivery:
     def feed(self, text: str) -> None:
         """More of the answer. Returns at once; showing it goes on beside the provider's stream."""
         self._chunks.append(text)
+        self._status = None
         self._wake()
 
     def status(self, line: str) -> None:
-        """What is being done (a tool that runs), shown in place of the answer as long as it has no words."""
+        """What is being done (a tool that runs), shown until more of the answer comes: under it, or in its place."""
         self._status = line
         self._wake()
 
@@ -239,6 +240,9 @@ class Delivery:
         if not text.strip():
             return self._line(self._status or ""), False
         pages = () if self._overflowing else self._sheets.render(text)
+        if self._status and len(pages) == 1:
+            with_status = self._sheets.render(_with_reason(text, self._status))
+            return (with_status if len(with_status) == 1 else pages)[0], False
         if len(pages) > 1 and self._can.files and self._sheets.index >= self._can.max_pages - 1:
             self._overflowing = True
         if self._overflowing:

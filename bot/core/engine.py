@@ -5,6 +5,7 @@ lanes. Knows no platform: what a place can do is its messenger's word.
 """
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
@@ -19,7 +20,7 @@ from bot.core.inbound import Deleted, Edited, Inbound, Invoked, Pressed, Said
 from bot.core.lane import Current, Lane, store_withdrawn
 from bot.core.parts import Parts
 from bot.core.patience import Patience
-from bot.core.place import Addressed, Author, Place
+from bot.core.place import Addressed, Author, ChatKind, Place
 from bot.core.ports import Answer
 from bot.core.thread_settings import resolve
 from bot.core.turn_record import Claim, Item, ItemKind
@@ -129,15 +130,8 @@ class Engine:
         ):
             return
         place = await self._thread_for(inbound, said)
-        item = Item(
-            uid=inbound.uid,
-            kind=ItemKind.MESSAGE,
-            author_key=inbound.author.key,
-            author_name=inbound.author.name,
-            text=said.text,
-            message_id=said.message_id,
-            at=inbound.at,
-            order=inbound.order,
+        item = replace(
+            Item.of(inbound, ItemKind.MESSAGE, text=said.text, message_id=said.message_id),
             quoted=said.quoted,
             starter=said.starter,
             attachments=said.attachments,
@@ -257,27 +251,30 @@ class Engine:
         lane = self._lanes.get(thread_key)
         return None if lane is None else lane.current
 
-    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False) -> bool:
+    async def retry(
+        self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False, seeing: bool = False
+    ) -> bool:
         """Queue a turn once more, if it belongs to this thread."""
         turns, key = self._parts.turns, inbound.place.thread_key
         turn = await (turns.last(key) if turn_uid is None else turns.load(turn_uid))
         if turn is None or turn.thread_key != key or turn.superseded_by not in (None, inbound.uid):
             return False
-        item = Item(
-            uid=inbound.uid,
-            kind=ItemKind.RETRY,
-            author_key=inbound.author.key,
-            author_name=inbound.author.name,
-            text="",
-            message_id=turn.items[-1].message_id,
-            at=inbound.at,
-            order=inbound.order,
+        item = dataclasses.replace(
+            Item.of(inbound, ItemKind.RETRY, text="", message_id=turn.items[-1].message_id),
             retry_of=turn.uid,
             replace=replace,
             elsewhere=elsewhere,
+            seeing=seeing,
         )
         await self._enqueue(inbound, item)
         return True
+
+    async def ask(self, inbound: Inbound, text: str, *, search: bool) -> None:
+        """Queue a message that came as a command."""
+        event = inbound.event
+        message_id = event.message_id if isinstance(event, Invoked) else None
+        item = Item.of(inbound, ItemKind.MESSAGE, text=text, message_id=message_id)
+        await self._enqueue(inbound, replace(item, search=search))
 
     # --- lanes ---
 
@@ -288,6 +285,16 @@ class Engine:
 
     def _after_turn(self, done: TurnDone) -> None:
         self._start(self._parts.chores.after_turn(done), among=self._aside)
+        if done.aloud:
+            self._start(self._read_out(done), among=self._aside)
+
+    async def _read_out(self, done: TurnDone) -> None:
+        """Say an answer as a voice message; where that does not work, people read why."""
+        place, record = done.claim.place, done.record
+        reply_to = record.items[-1].message_id if place.kind is ChatKind.SHARED else None
+        problem = await self._parts.speaking.say(place, done.author_key, record.uid, record.answer, reply_to=reply_to)
+        if problem is not None:
+            await self._notice(place, problem, f"{record.uid}:voice")
 
     async def _run_lane(self, lane: Lane, claim: Claim) -> None:
         """The boundary that keeps one turn's failure to itself: the lease goes back and the turn is tried again."""

@@ -90,19 +90,22 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToolStarted:
-    """A tool begins to run."""
+class ToolsStarted:
+    """Tools begin to run; `status` is for people: what they do."""
 
-    call: ToolCall
+    calls: tuple[ToolCall, ...]
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
-    """A tool gave its result, an error included."""
+    """A tool gave its result, an error included; `nano_usd` and `urls` as in ToolStep."""
 
     call: ToolCall
     result: ToolResult
     duration_s: float
+    nano_usd: int | None = None
+    urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,4 +144,4 @@ class Waiting:
     seconds: float
 
 
-TurnEvent = TextDelta | ReasoningDelta | Waiting | ToolStarted | ToolFinished | CallFinished | TurnEnded
+TurnEvent = TextDelta | ReasoningDelta | Waiting | ToolsStarted | ToolFinished | CallFinished | TurnEnded

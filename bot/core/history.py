@@ -27,8 +27,7 @@ class _Kept:
 
     @property
     def chars(self) -> int:
-        texts = (len(turn.answer) + sum(len(item.text) for item in turn.items) for turn in self.turns)
-        return sum(texts) + TURN_CHARS * len(self.turns)
+        return sum(map(_chars, self.turns)) + TURN_CHARS * len(self.turns)
 
 
 class History:
@@ -75,3 +74,8 @@ class History:
         kept = self._kept.pop(thread_key, None)
         if kept is not None:
             self._chars -= kept.chars
+
+
+def _chars(turn: TurnRecord) -> int:
+    asked = sum(len(item.text) + sum(len(note.excerpt) for note in item.files) for item in turn.items)
+    return asked + len(turn.answer) + sum(len(step.result) for step in turn.steps)

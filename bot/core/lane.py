@@ -10,10 +10,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from bot.core.answering import Answering, Ending, Question
+from bot.core.answering import Answering, Ending
 from bot.core.asking import MAX_TRIES
 from bot.core.chores import TurnDone
-from bot.core.command import ANOTHER_MODEL
+from bot.core.command import ANOTHER_MODEL, SEEING_MODEL
 from bot.core.delivery import Delivery, Shown
 from bot.core.errors import Fenced, StorageUnavailable, TriesExhausted, explain, reference_of
 from bot.core.events import Outcome
@@ -22,6 +22,7 @@ from bot.core.parts import Parts
 from bot.core.patience import Patience
 from bot.core.place import ChatKind, Place
 from bot.core.ports import Button
+from bot.core.question import Question
 from bot.core.together import both
 from bot.core.turn_record import Claim, Item, ItemKind, TurnRecord
 
@@ -30,6 +31,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 STOPPED = "Stopped."
+#: Discord's limit for what stands on a button.
+_LABEL_CHARS = 80
 #: From here on a turn is not even shown: nothing may keep a thread from going on.
 HOPELESS_TRIES = 2 * MAX_TRIES
 #: How long after a claim or a heartbeat nobody else can have taken the thread: a lease less what one call of
@@ -110,6 +113,7 @@ class Lane:
             replaces=turn,
             in_place=head.replace,
             elsewhere=head.elsewhere,
+            seeing=head.seeing,
         )
 
     async def _replaced(self, claim: Claim, head: Item) -> TurnRecord | None:
@@ -125,7 +129,7 @@ class Lane:
             self._last_send_tells = delivery.silent and self._is_one_known_send(claim.place, record)
             _, shown = await both(
                 self._persist(claim, lambda: self._store(record, question)),
-                delivery.finish(reason=_closing(record), buttons=_buttons(record, others=ending.has_others)),
+                delivery.finish(reason=_closing(record), buttons=_buttons(record, ending)),
             )
         following = await self._conclude(claim, record, question.pops, shown, ending.from_seq)
         replaced = question.replaces
@@ -141,6 +145,7 @@ class Lane:
                     prompt_tokens=prompted.tokens,
                     window=prompted.window,
                     sent=prompted.sent,
+                    aloud=ending.aloud,
                 )
             )
         return following
@@ -189,7 +194,7 @@ class Lane:
         async with self._delivery(claim, question) as delivery:
             if record.answer:
                 delivery.feed(record.answer)
-            shown = await delivery.finish(reason=_closing(record), buttons=_buttons(record, others=False))
+            shown = await delivery.finish(reason=_closing(record), buttons=_buttons(record))
         return await self._conclude(claim, record, question.pops, shown, 0)
 
     async def _give_up(self, claim: Claim, items: Sequence[Item]) -> Claim | None:
@@ -306,11 +311,21 @@ def _closing(record: TurnRecord) -> str | None:
     return "\n".join(line for line in (record.reason, record.note) if line) or None
 
 
-def _buttons(record: TurnRecord, *, others: bool) -> tuple[Button, ...]:
-    """What may be done about an answer that is not whole; with `others` another model may be asked as well."""
+def _buttons(record: TurnRecord, ending: Ending | None = None) -> tuple[Button, ...]:
+    """What may be done about an answer that is not whole; `ending` tells which other models could be asked."""
+    seeing = ending.seeing if ending is not None else None
+    see = (
+        ()
+        if seeing is None
+        else (
+            Button(
+                label=f"Ask {seeing.name or seeing.ref.id}"[:_LABEL_CHARS], line=f"retry {record.uid} {SEEING_MODEL}"
+            ),
+        )
+    )
     if record.outcome is Outcome.ANSWERED or record.outcome is Outcome.REFUSED:
-        return ()
+        return see
     retry = Button(label="Retry", line=f"retry {record.uid}")
-    if not others or record.outcome is Outcome.STOPPED:
-        return (retry,)
-    return (retry, Button(label="Retry with another model", line=f"retry {record.uid} {ANOTHER_MODEL}"))
+    if ending is None or not ending.has_others or record.outcome is Outcome.STOPPED:
+        return (retry, *see)
+    return (retry, *see, Button(label="Retry with another model", line=f"retry {record.uid} {ANOTHER_MODEL}"))

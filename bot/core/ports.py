@@ -1,4 +1,4 @@
-"""The ports of the core but for storage: what it asks of providers, tools, platforms and the clock.
+"""The ports of the core but for storage and tools: what it asks of providers, platforms and the clock.
 
 The Protocols carry the full contracts; implementations document only what differs. Values that cross these ports
 stand beside them or in the modules of the domain.
@@ -13,8 +13,10 @@ from bot.core.catalogue import Catalogue, ModelInfo
 from bot.core.events import ProviderEvent, Usage
 from bot.core.inbound import Inbound
 from bot.core.ledger import Cost
-from bot.core.message import AttachmentRef, Message, ToolResult
+from bot.core.message import AttachmentRef, Message
 from bot.core.place import Author, Place
+from bot.core.sound import Voice
+from bot.core.tools import ToolSpec
 
 # --- time ---------------------------------------------------------------------------------------------------------
 
@@ -36,15 +38,6 @@ class Clock(Protocol):
 
 
 # --- models -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolSpec:
-    """A tool as the model sees it. `parameters` is a JSON schema of type object."""
-
-    name: str
-    description: str
-    parameters: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,31 +140,6 @@ class ModelDirectory(Protocol):
         ...
 
 
-# --- tools --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolContext:
-    """For whom and where a tool runs; permission is checked with these at execution."""
-
-    place: Place
-    author: Author
-    turn_uid: str
-
-
-class Tool(Protocol):
-    """Something that the model may call."""
-
-    @property
-    def spec(self) -> ToolSpec:
-        """How the model sees it; must not change while the process runs."""
-        ...
-
-    async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
-        """Run with parsed arguments. A failure is a result with `is_error`; raising is turned into one."""
-        ...
-
-
 # --- platforms ----------------------------------------------------------------------------------------------------
 
 
@@ -193,7 +161,7 @@ class Capabilities:
     by its key. `typing_interval_s` is how often typing has to be renewed, None when there is no such thing.
     `edits` is False where a message once out cannot be changed: then only final pages are sent. `threads`: a thread
     can be opened from a message. `rates_per_thread`: a thread has limits of its own and does not share its chat's.
-    `titles`: this is a thread with a name, which can be changed.
+    `titles`: this is a thread with a name, which can be changed. `voice`: it plays voice messages.
     """
 
     edit_interval_s: float
@@ -208,6 +176,7 @@ class Capabilities:
     threads: bool = False
     rates_per_thread: bool = False
     titles: bool = False
+    voice: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -302,6 +271,10 @@ class Messenger(Protocol):
 
     async def typing(self, place: Place) -> None:
         """Show that the bot is at work, for `typing_interval_s` and a little more."""
+        ...
+
+    async def send_voice(self, place: Place, voice: Voice, *, key: str, reply_to: str | None = None) -> str:
+        """Send a voice message, or a file where there is no such thing; `key` and what is returned as in `send`."""
         ...
 
     async def fetch(self, place: Place, attachment: AttachmentRef, *, max_bytes: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from bot.core.allowance import Allowance, scopes_of, scopes_of_row
 from bot.core.budget import BudgetLimit, Due
-from bot.core.budget_words import notice, refusal, unknown_price
+from bot.core.budget_words import notice, refusal, unknown_price, unknown_sum
 from bot.core.catalogue import ModelInfo
 from bot.core.errors import BudgetExhausted
 from bot.core.ledger import LedgerRow, SpendingScope
@@ -130,6 +130,36 @@ class Purse:
         except BudgetExhausted:
             await self._rates.release(place, author_key)
             raise
+
+    async def reserve_sum(self, call_id: str, nano_usd: int | None, *, place: Place, author_key: str) -> None:
+        """Hold a sum for a call that is no model's answer (a search, a transcription); None: nobody knows its price.
+
+        `call_id` is the id that its ledger row will have. Raises BudgetExhausted as `reserve` does.
+        """
+        now = self._clock.now()
+        dues = () if nano_usd == 0 else await self.allowance.dues(scopes_of(place, author_key), now)
+        if not dues:
+            return
+        if nano_usd is None:
+            if not self._allow_unknown:
+                raise BudgetExhausted(unknown_sum(dues[0], place))
+            return
+        counters = tuple(due.counter for due in dues)
+        _remember(self._holds, call_id, _Hold(ids=(call_id,), counters=counters))
+        reservation = await self._budgets.reserve(call_id, nano_usd, dues)
+        if reservation.lacking is not None:
+            del self._holds[call_id]
+            spent = reservation.spent[reservation.lacking.counter]
+            raise BudgetExhausted(
+                refusal(reservation.lacking, spent, least_nano=nano_usd, place=place, now=now, cheaper=None)
+            )
+
+    async def release_sum(self, call_id: str) -> None:
+        """The call was not made, or nobody bills it: nothing is held for it any more. Its id is used up."""
+        hold = self._holds.get(call_id)
+        if hold is not None:
+            await self._settle(hold, 0)
+            del self._holds[call_id]
 
     async def settle(self, rows: Sequence[LedgerRow]) -> None:
         """Put real costs in the place of what was held; correct the rate limits by the tokens really used.

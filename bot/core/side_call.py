@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from bot.core.booking import Account
 from bot.core.catalogue import ModelInfo
-from bot.core.errors import ModelNotFound, ParleyError, StorageUnavailable, ToolRoundsExhausted, reference_of
-from bot.core.events import CallFinished, TextDelta, ToolStarted, TurnEnded
+from bot.core.errors import ModelNotFound, ParleyError, StorageUnavailable, reference_of
+from bot.core.events import CallFinished, TextDelta, TurnEnded
 from bot.core.interrupt import Interrupt
 from bot.core.ledger import CallKind, LedgerRow
 from bot.core.message import Message, Role
 from bot.core.patience import Patience
-from bot.core.place import Author, Place
-from bot.core.ports import ChatRequest, Clock, Pricer, Provider, ToolContext
+from bot.core.place import Place
+from bot.core.ports import ChatRequest, Clock, Pricer, Provider
 from bot.core.purse import Purse
 from bot.core.stores import Ledger
 from bot.core.tokens import estimate_tokens
@@ -126,15 +126,9 @@ class SideCalls:
         async def permission(request: ChatRequest) -> ChatRequest:
             return await self._reserve(call, request)
 
-        platform, _, author_id = account.author_key.partition(":")
         loop = TurnLoop(
             provider,
-            {},
-            context=ToolContext(
-                place=account.place,
-                author=Author(platform=platform, id=author_id, name=""),
-                turn_uid=account.turn_uid,
-            ),
+            None,
             interrupt=Interrupt(timeout_s),
             clock=self._clock,
             permission=permission,
@@ -147,8 +141,6 @@ class SideCalls:
                     case CallFinished():
                         row = account.row(event, fence=0, number=len(call.rows), at=self._clock.now())
                         call.rows.append(row)
-                    case ToolStarted() if call.request.tools:
-                        return ToolRoundsExhausted(0)  # they are only there to keep the prompt as it was
                     case TurnEnded():
                         return event.error
                     case _:

@@ -7,6 +7,7 @@ keeps the values nor the command that changes them, and not whether a model exis
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from math import isfinite
 
 from bot.core.catalogue import AUTO, ModelRef
@@ -21,7 +22,8 @@ class TurnDefaults:
 
     `fallback` are the models (`provider/id`) that answer when the chosen one does not, in order; `auto_models` those
     among which `auto` picks, empty: all of the catalogue. An answer is given again for `answer_ttl_s` seconds to
-    exactly the same request, 0: never.
+    exactly the same request, 0: never. In one answer tools run in `tool_rounds` rounds at most, and no more once
+    it has cost `turn_cost_nano` nano-dollars (None: no limit).
     """
 
     system_prompt: str
@@ -31,6 +33,16 @@ class TurnDefaults:
     fallback: tuple[str, ...] = ()
     auto_models: tuple[str, ...] = ()
     answer_ttl_s: float = 0.0
+    tool_rounds: int = 6
+    turn_cost_nano: int | None = None
+
+
+class Search(StrEnum):
+    """When the web is searched: when the model wants to, for every message, or never."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +53,8 @@ class ThreadSettings:
     `json` holds answers to JSON. `fallback` are models between commas that answer when the chosen one does not, `off`:
     none. `price_ceiling` is what a million tokens of answer may cost at most, in dollars, whichever model it is.
     `footer`: a line with model, tokens and cost under each answer. `threads`: a mention in a channel opens a thread
-    where the platform has them.
+    where the platform has them. `voice`: answers are read out as well. `tools_off` are tools between commas that are
+    not offered here.
     """
 
     model: str | None = None
@@ -55,6 +68,9 @@ class ThreadSettings:
     price_ceiling: float | None = None
     footer: bool = False
     threads: bool = False
+    search: Search = Search.AUTO
+    voice: bool = False
+    tools_off: str | None = None
 
 
 SettingValue = str | int | float | bool
@@ -82,6 +98,7 @@ TEMPERATURE_MAX = 2.0
 OUTPUT_TOKENS_MIN, OUTPUT_TOKENS_MAX = 16, 1_000_000
 SYSTEM_MAX_CHARS = 16_000
 PRICE_CEILING_MAX = 10_000
+_TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _EFFORT = re.compile(r"[a-z]{2,16}")
 _SWITCH = {
     "on": True,
@@ -174,6 +191,26 @@ def _parse_fallback(text: str) -> str:
     return show_fallback(parse_fallback(text))
 
 
+def _parse_search(text: str) -> Search:
+    try:
+        return Search(text.strip().lower())
+    except ValueError:
+        raise UsageError("Say `auto`, `always` or `off`.") from None
+
+
+def tools_off(names: str | None) -> tuple[str, ...]:
+    """The names in a value of `tools_off`."""
+    return tuple(filter(None, (name.strip() for name in (names or "").split(","))))
+
+
+def _parse_tools_off(text: str) -> str:
+    names = tuple(dict.fromkeys(tools_off(text)))
+    wrong = [name for name in names if not _TOOL_NAME.fullmatch(name)]
+    if wrong or not names:
+        raise UsageError("Name tools between commas, as /tools lists them.")
+    return ",".join(names)
+
+
 def _show_number(value: SettingValue) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
@@ -262,6 +299,27 @@ SETTINGS: tuple[SettingSpec, ...] = (
         description="A mention in a channel opens a thread",
         parse=_parse_switch,
         show=_show_switch,
+    ),
+    SettingSpec(
+        name="search",
+        title="Search",
+        description="When the web is searched: auto (the model decides), always, or off",
+        parse=_parse_search,
+    ),
+    SettingSpec(
+        name="voice",
+        title="Voice",
+        description="Answers are read out as voice messages, too",
+        parse=_parse_switch,
+        show=_show_switch,
+    ),
+    SettingSpec(
+        name="tools_off",
+        title="Tools off",
+        description="Tools that are not used here, between commas",
+        parse=_parse_tools_off,
+        unset="none",
+        command="tools",
     ),
 )
 

@@ -4,11 +4,10 @@ Knows nothing of threads, storage or platforms. Retries a call only before its f
 can pass; whatever happens, the stream ends with TurnEnded.
 """
 
-import asyncio
 import logging
 import math
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard, assert_never
@@ -34,8 +33,7 @@ from bot.core.events import (
     ProviderEvent,
     ReasoningDelta,
     TextDelta,
-    ToolFinished,
-    ToolStarted,
+    ToolsStarted,
     TurnEnded,
     TurnEvent,
     UsageReport,
@@ -43,13 +41,13 @@ from bot.core.events import (
 )
 from bot.core.interrupt import Interrupt, StopRequested
 from bot.core.message import Message, Part, Role, Text, ToolCall, ToolResult
-from bot.core.ports import ChatRequest, Clock, Provider, Tool, ToolContext
+from bot.core.ports import ChatRequest, Clock, Provider
+from bot.core.toolbox import Toolbox
 
 log = logging.getLogger(__name__)
 
 MAX_TOOL_ROUNDS = 6
-TOOL_TIMEOUT_S = 60.0
-TOOL_RESULT_CHARS = 32_000
+_LAST_ROUND = "\n[No tool runs any more in this answer: answer now with what you have.]"
 _FIRST_WAIT_S = 0.5
 #: Who waits so long should know why.
 _LONG_WAIT_S = 5.0
@@ -98,29 +96,29 @@ class TurnLoop:
     def __init__(
         self,
         provider: Provider,
-        tools: Mapping[str, Tool],
+        toolbox: Toolbox | None,
         *,
-        context: ToolContext,
         interrupt: Interrupt,
         clock: Clock,
         permission: Permission = _as_asked,
         persistence: Persistence = PERSISTENT,
+        tool_rounds: int = MAX_TOOL_ROUNDS,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._provider = provider
-        self._tools = tools
-        self._context = context
+        self._toolbox = toolbox
         self._interrupt = interrupt
         self._clock = clock
         self._permission = permission
         self._persistence = persistence
+        self._tool_rounds = tool_rounds
         self._jitter = jitter
         self._spoken = False
 
     async def run(self, request: ChatRequest) -> AsyncGenerator[TurnEvent, None]:
         """Yield what happens, TurnEnded last. An observed turn with one tool:
 
-        CallFinished, ToolStarted, ToolFinished, TextDelta("It is "), TextDelta("4."), CallFinished, TurnEnded
+        CallFinished, ToolsStarted, ToolFinished, TextDelta("It is "), TextDelta("4."), CallFinished, TurnEnded
         """
         try:
             async with aclosing(self._rounds(request)) as events:
@@ -134,7 +132,7 @@ class TurnLoop:
         yield ended
 
     async def _rounds(self, request: ChatRequest) -> AsyncGenerator[TurnEvent, None]:
-        for _ in range(MAX_TOOL_ROUNDS + 1):
+        for number in range(self._tool_rounds + 1):
             if self._interrupt.requested:
                 raise StopRequested
             call = _Call(started=self._clock.monotonic())
@@ -144,13 +142,15 @@ class TurnLoop:
             self._check_end(call)
             if not call.calls:
                 return
-            for tool_call in call.calls:
-                yield ToolStarted(call=tool_call)
-            finished = await self._interrupt.within(self._run_tools(call.calls))
+            if self._toolbox is None or number == self._tool_rounds:
+                break
+            yield ToolsStarted(calls=tuple(call.calls), status=self._toolbox.status(call.calls))
+            finished = await self._interrupt.within(self._toolbox.run(call.calls))
             for event in finished:
                 yield event
-            request = _with_results(request, call, tuple(event.result for event in finished))
-        raise ToolRoundsExhausted(MAX_TOOL_ROUNDS)
+            is_last = number == self._tool_rounds - 1
+            request = _with_results(request, call, tuple(event.result for event in finished), is_last=is_last)
+        raise ToolRoundsExhausted(self._tool_rounds)
 
     async def _call_with_retries(self, request: ChatRequest, call: _Call) -> AsyncGenerator[TurnEvent, None]:
         request = await self._permission(request)
@@ -258,37 +258,6 @@ class TurnLoop:
             case _:
                 assert_never(call.finish)
 
-    async def _run_tools(self, calls: Sequence[ToolCall]) -> tuple[ToolFinished, ...]:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._run_tool(call)) for call in calls]
-        return tuple(task.result() for task in tasks)
-
-    async def _run_tool(self, call: ToolCall) -> ToolFinished:
-        started = self._clock.monotonic()
-        result = await self._tool_result(call)
-        if len(result.text) > TOOL_RESULT_CHARS:
-            cut = result.text[:TOOL_RESULT_CHARS]
-            result = replace(result, text=f"{cut}\n[cut: {len(result.text):,} characters in all]")
-        return ToolFinished(call=call, result=result, duration_s=self._clock.monotonic() - started)
-
-    async def _tool_result(self, call: ToolCall) -> ToolResult:
-        """Whatever goes wrong is a result that the model can act on."""
-        tool = self._tools.get(call.name)
-        if tool is None:
-            names = ", ".join(sorted(self._tools)) or "none"
-            return _tool_error(call, f"There is no tool {call.name!r}. Available: {names}.")
-        arguments = call.parsed
-        if arguments is None:
-            return _tool_error(call, "The arguments are not a JSON object. Call again with valid JSON.")
-        try:
-            async with asyncio.timeout(TOOL_TIMEOUT_S):
-                return replace(await tool.run(arguments, self._context), call_id=call.id)
-        except TimeoutError:
-            return _tool_error(call, f"No result within {TOOL_TIMEOUT_S:.0f} s.")
-        except Exception:
-            log.exception("tool %s failed", call.name)
-            return _tool_error(call, "The tool failed.")
-
 
 def prompt_of(request: ChatRequest) -> str:
     """All words of a request: what its tokens are estimated by where nobody reports them."""
@@ -301,13 +270,11 @@ def _counts(call: _Call, failure: ParleyError | None) -> bool:
     return failure is None or unsure or call.first_token_s is not None or call.report is not None
 
 
-def _with_results(request: ChatRequest, call: _Call, results: Sequence[ToolResult]) -> ChatRequest:
+def _with_results(request: ChatRequest, call: _Call, results: Sequence[ToolResult], *, is_last: bool) -> ChatRequest:
     """The next request: the model's call and every result of it, never one without the other."""
     said = "".join(call.text)
     parts: tuple[Part, ...] = (*((Text(text=said),) if said else ()), *call.calls)
+    if is_last:
+        results = (*results[:-1], replace(results[-1], text=results[-1].text + _LAST_ROUND))
     answered = tuple(Message(role=Role.TOOL, parts=(result,)) for result in results)
     return replace(request, messages=(*request.messages, Message(role=Role.ASSISTANT, parts=parts), *answered))
-
-
-def _tool_error(call: ToolCall, text: str) -> ToolResult:
-    return ToolResult(call_id=call.id, text=text, is_error=True)

@@ -8,7 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from bot.core.events import Outcome
-from bot.core.inbound import Quoted
+from bot.core.files import FileNote
+from bot.core.inbound import Inbound, Quoted
 from bot.core.ledger import LedgerRow
 from bot.core.message import AttachmentRef
 from bot.core.place import Place
@@ -27,7 +28,8 @@ class Item:
     """One accepted message that waits for its turn, or is part of one.
 
     `uid` and `order` are those of the Inbound. `message_id` is the platform's id of the message, to reply to it.
-    `retry_of` is a turn's uid, `replace` tells to show the new answer in the old one's messages.
+    `retry_of` is a turn's uid, `replace` tells to show the new answer in the old one's messages. `files` is what was
+    read from the `attachments`, in their order; empty as long as nobody looked.
     """
 
     uid: str
@@ -45,6 +47,25 @@ class Item:
     replace: bool = False
     #: Answer with the model that comes after the one that failed.
     elsewhere: bool = False
+    #: Answer with a model that sees, nearest to the one that did not.
+    seeing: bool = False
+    #: Look its text up on the web before the model is asked.
+    search: bool = False
+    files: tuple[FileNote, ...] = ()
+
+    @classmethod
+    def of(cls, inbound: Inbound, kind: ItemKind, *, text: str, message_id: str | None) -> "Item":
+        """The item of an event: who, where in the order, and when are the event's."""
+        return cls(
+            uid=inbound.uid,
+            kind=kind,
+            author_key=inbound.author.key,
+            author_name=inbound.author.name,
+            text=text,
+            message_id=message_id,
+            at=inbound.at,
+            order=inbound.order,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,13 +132,19 @@ class Ingested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStep:
-    """One tool call of a turn, with all about it. `result` may be shortened."""
+    """One tool call of a turn, with all about it. `result` may be shortened.
+
+    `nano_usd` is what a service asks for it, None: nothing, or nobody knows (its ledger row says which).
+    `urls` are the addresses that its result vouches for.
+    """
 
     name: str
     arguments: str
     result: str
     is_error: bool
     duration_s: float
+    nano_usd: int | None = None
+    urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

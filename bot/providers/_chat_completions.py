@@ -15,7 +15,8 @@ from openai.types.chat import ChatCompletion
 from bot.core.catalogue import ModelInfo, ModelRef
 from bot.core.errors import ProviderError
 from bot.core.events import Finish, ProviderEvent
-from bot.core.ports import ChatRequest, Clock, ToolSpec
+from bot.core.ports import ChatRequest, Clock
+from bot.core.tools import ToolSpec
 from bot.providers._chat_answer import AnswerSoFar
 from bot.providers._chat_dialect import ChatDialect
 from bot.providers._chat_messages import messages_to_wire

@@ -26,7 +26,8 @@ from bot.core.events import (
     Usage,
     UsageReport,
 )
-from bot.core.ports import ChatRequest, Clock, ToolSpec
+from bot.core.ports import ChatRequest, Clock
+from bot.core.tools import ToolSpec
 from bot.providers._anthropic_answer import AnswerSoFar
 from bot.providers._anthropic_client import WIRE_ERRORS, open_client, translate_error
 from bot.providers._anthropic_messages import messages_to_wire

@@ -32,7 +32,8 @@ from bot.core.errors import (
     RequestRejected,
 )
 from bot.core.events import Finish, FinishReason, ProviderEvent, ReasoningDelta, TextDelta, Usage, UsageReport
-from bot.core.ports import ChatRequest, Clock, ToolSpec
+from bot.core.ports import ChatRequest, Clock
+from bot.core.tools import ToolSpec
 from bot.providers._failures import cut_off, plain_word, unusable
 from bot.providers._gemini_answer import AnswerSoFar
 from bot.providers._gemini_client import WIRE_ERRORS, hanging_up, open_client, open_http, translate_error

@@ -15,7 +15,8 @@ import aiohttp
 from bot.core.catalogue import ModelInfo
 from bot.core.errors import ContextTooLong, EmptyAnswer, ProviderError
 from bot.core.events import Finish, FinishReason, ProviderEvent, Usage, UsageReport
-from bot.core.ports import ChatRequest, ToolSpec
+from bot.core.ports import ChatRequest
+from bot.core.tools import ToolSpec
 from bot.providers._failures import cut_off, retry_after_s, unusable
 from bot.providers._lines import LineBuffer
 from bot.providers._ollama_alike import NoSuchApi, OllamaOrAlike

@@ -27,7 +27,8 @@ from bot.core.events import (
     UsageReport,
 )
 from bot.core.message import ToolCall
-from bot.core.ports import ChatRequest, Clock, ToolSpec
+from bot.core.ports import ChatRequest, Clock
+from bot.core.tools import ToolSpec
 from bot.providers._failures import cut_off
 from bot.providers._json_words import json_words
 from bot.providers._openai_client import (

@@ -149,7 +149,7 @@ def test_a_crash_is_one_line_with_what_to_do_and_1(tmp_path: Path) -> None:
 def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
     lingering = (
         "import asyncio, sys\nfrom bot import app\nfrom bot.__main__ import main\n"
-        "async def run(settings, *, stop, terminal):\n"
+        "async def run(settings, *, stop, **_):\n"
         "    print('up', flush=True)\n    await stop.wait()\n    print('ending', flush=True)\n"
         "    await asyncio.Event().wait()\n"
         "app.run = run\nsys.exit(main(['chat']))\n"

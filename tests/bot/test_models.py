@@ -10,8 +10,9 @@ from bot.core.catalogue_rows import CatalogueRow
 from bot.core.directory import Directory, Sources
 from bot.core.health import Health
 from bot.core.message import Document, Image, Message, Part, Role, Text
-from bot.core.ports import ChatRequest, ToolSpec
+from bot.core.ports import ChatRequest
 from bot.core.pricing import Pricing
+from bot.core.tools import ToolSpec
 from bot.models import Models
 from tests.bot.core.spending import asks
 from tests.fakes.clock import ManualClock

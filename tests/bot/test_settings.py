@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bot.core.budget import EACH, BudgetKey, BudgetLimit, Period
 from bot.core.errors import SettingsError
 from bot.core.ledger import Whose
-from bot.settings import Access, LogFormat, Settings, load_settings, misspelt, setting_rows
+from bot.settings import Access, LogFormat, Settings, load_settings, misspelt, setting_rows, with_env_file
 
 
 def lines_for(**environ: str) -> tuple[str, ...]:
@@ -245,3 +245,10 @@ def test_limits_of_providers_and_lists_of_models_are_read() -> None:
 
 def test_the_default_model_may_be_auto() -> None:
     assert load_settings({"DEFAULT_MODEL": "Auto"}, None).default_model == "auto"
+
+
+def test_programs_may_be_given_what_stands_in_the_env_file_and_the_environment_wins(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("GITHUB_TOKEN=from-file\nHOME=elsewhere\n")
+
+    assert with_env_file({"HOME": "/home/ann"}, file) == {"GITHUB_TOKEN": "from-file", "HOME": "/home/ann"}

@@ -30,13 +30,15 @@ NANO = 10**9
 CAP_NANO = 200_000_000
 REQUESTS_PER_MINUTE = 4
 MAX_OUTPUT_TOKENS = 1_000
-#: Dollars per million tokens: an answer costs 0.011 dollars, and 0.0215 at worst.
+#: Dollars per million tokens: an answer costs 0.011 dollars, and 0.0215 at worst (the words on tools would cost more).
 MODELS_FILE = """\
 models:
   openai/gpt-6-luna:
     price: {input: 10, output: 20}
+    tools: false
   openai/gpt-4.1-mini:
     price: {input: 0.001, output: 0.002}
+    tools: false
 """
 USED = Usage(input_tokens=100, output_tokens=500)
 COST_NANO = 100 * 10_000 + 500 * 20_000

@@ -26,7 +26,10 @@ from bot.core.place import Author, ChatKind, Place
 from bot.core.ports import Answer, Provider
 from bot.core.purse import Pace, Purse
 from bot.core.side_call import SideCalls
+from bot.core.sound import Speaker
+from bot.core.speaking import Speaking
 from bot.core.thread_settings import TurnDefaults
+from bot.core.tools import ServerState, Tool
 from tests.fakes.clock import ManualClock
 from tests.fakes.messenger import RecordingMessenger
 from tests.fakes.money import MemoryBudgets, MemoryCalibrations, MemoryRates
@@ -51,14 +54,23 @@ class ScriptedConversations:
     can_retry: bool = True
     stops: list[tuple[str, bool]] = field(default_factory=list)
     retries: list[tuple[str | None, bool, bool]] = field(default_factory=list)
+    asked: list[tuple[str, bool]] = field(default_factory=list)
+    #: How often a model that sees pictures was wanted.
+    seeing: int = 0
 
     async def stop(self, place: Place, author: Author, *, may_stop_others: bool) -> StopReport:
         self.stops.append((author.key, may_stop_others))
         return self.reports.pop(0) if self.reports else StopReport(running=False, withdrawn=0)
 
-    async def retry(self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False) -> bool:
+    async def retry(
+        self, inbound: Inbound, *, turn_uid: str | None, replace: bool, elsewhere: bool = False, seeing: bool = False
+    ) -> bool:
         self.retries.append((turn_uid, replace, elsewhere))
+        self.seeing += seeing
         return self.can_retry
+
+    async def ask(self, inbound: Inbound, text: str, *, search: bool) -> None:
+        self.asked.append((text, search))
 
 
 @dataclass(slots=True)
@@ -134,6 +146,9 @@ class Counter:
     providers: Mapping[str, Provider] = field(default_factory=dict)
     health: Health = field(init=False)
     codes: list[str] = field(default_factory=list)
+    speaker: Speaker | None = None
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    servers: Sequence[ServerState] = ()
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,14 +162,7 @@ class Counter:
         self.budgets = MemoryBudgets(self.ledger, self.clock)
         self.rates = MemoryRates(self.clock)
         self.health = Health(self.clock, configured={model.ref.provider for model in self.models})
-        purse = Purse(
-            budgets=self.budgets,
-            rates=self.rates,
-            price=price,
-            clock=self.clock,
-            limits=self.limits,
-            pace=self.pace,
-        )
+        purse = self._purse()
         side = SideCalls(providers=self.providers, price=price, purse=purse, ledger=self.ledger, clock=self.clock)
         calibration = Calibration(MemoryCalibrations())
         directory = FixedDirectory(self.models)
@@ -185,8 +193,31 @@ class Counter:
             gate=gate,
             pairing=Pairing(clock=self.clock, announce=self.codes.append),
             messenger=messenger,
+            speaking=self._speaking(messenger, purse),
+            tools=self.tools,
+            tool_servers=lambda: self.servers,
             defaults=TurnDefaults(system_prompt="Be kind.", temperature=None, max_output_tokens=2_000, timeout_s=60.0),
             context_tokens=32_000,
+            clock=self.clock,
+        )
+
+    def _purse(self) -> Purse:
+        return Purse(
+            budgets=self.budgets,
+            rates=self.rates,
+            price=price,
+            clock=self.clock,
+            limits=self.limits,
+            pace=self.pace,
+        )
+
+    def _speaking(self, messenger: RecordingMessenger, purse: Purse) -> Speaking:
+        return Speaking(
+            speaker=self.speaker,
+            messengers={"x": messenger},
+            price=price,
+            purse=purse,
+            ledger=self.ledger,
             clock=self.clock,
         )
 

@@ -7,7 +7,7 @@ import pytest
 from bot.commands import COMMANDS
 from bot.core.catalogue import ModelInfo
 from bot.core.events import Outcome
-from bot.core.message import AttachmentRef
+from bot.core.files import FileKind, FileNote
 from bot.core.place import Place
 from bot.core.ports import Answer
 from bot.core.turn_record import Item, ItemKind, TurnRecord
@@ -25,11 +25,14 @@ def buttons(answer: Answer) -> list[str]:
     return [button.line for row in answer.rows for button in row]
 
 
+_KINDS = {"image/png": FileKind.IMAGE, "image/jpeg": FileKind.IMAGE, "application/pdf": FileKind.PDF}
+
+
 def turn_with(*media_types: str | None, place: Place = PRIVATE) -> TurnRecord:
     """A turn whose question had these files."""
     files = tuple(
-        AttachmentRef(id=str(number), name="file", media_type=media_type, size_bytes=None)
-        for number, media_type in enumerate(media_types)
+        FileNote(name="file", kind=_KINDS.get(media_type or "", FileKind.NOTHING), media_type=media_type)
+        for media_type in media_types
     )
     item = Item(
         uid="x:1",
@@ -40,7 +43,7 @@ def turn_with(*media_types: str | None, place: Place = PRIVATE) -> TurnRecord:
         message_id="1",
         at=START,
         order=1,
-        attachments=files,
+        files=files,
     )
     return TurnRecord(
         uid=item.uid,

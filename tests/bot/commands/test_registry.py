@@ -11,7 +11,7 @@ from bot.core.command_line import usage
 
 DOCS = Path(__file__).parents[3] / "docs" / "commands.md"
 #: Discord's and Telegram's rule for names, Discord's for descriptions and the number of choices.
-NAME = re.compile(r"[a-z0-9_]{1,32}")
+NAME = re.compile(r"[a-z0-9_-]{1,32}")
 DESCRIPTION_CHARS, CHOICES = 100, 25
 _WHO = {Privilege.STRANGER: "anyone", Privilege.ALLOWED: "who is allowed", Privilege.OWNER: "owners"}
 

@@ -12,9 +12,10 @@ from bot.core.context import Window, build
 from bot.core.events import Outcome, Usage
 from bot.core.ledger import LedgerRow
 from bot.core.place import ChatKind, Place
-from bot.core.ports import ChatRequest, ToolSpec
+from bot.core.ports import ChatRequest
 from bot.core.purse import Purse
 from bot.core.side_call import SideCalls
+from bot.core.tools import ToolSpec
 from bot.core.turn_record import Claim, Item, ItemKind, Summary, TurnRecord
 from bot.core.warm_prompt import Sent
 from tests.fakes.clock import ManualClock

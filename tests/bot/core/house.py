@@ -12,6 +12,7 @@ from bot.core.catalogue import ModelInfo
 from bot.core.chores import Chores
 from bot.core.clock import SystemClock
 from bot.core.engine import Engine
+from bot.core.files import FileReader
 from bot.core.gate import Gate
 from bot.core.health import Health
 from bot.core.history import History
@@ -20,16 +21,22 @@ from bot.core.pacing import Pacers
 from bot.core.pairing import Pairing
 from bot.core.parts import Parts
 from bot.core.place import Addressed, Author, ChatKind, Place
-from bot.core.ports import Clock, Pricer, Tool
+from bot.core.ports import Clock, Pricer
 from bot.core.purse import Pace, Purse
+from bot.core.reading import FileLimits, Reading
 from bot.core.side_call import SideCalls
+from bot.core.sound import Speaker, Transcriber
+from bot.core.speaking import Speaking
 from bot.core.thread_settings import TurnDefaults
+from bot.core.tools import Tool
 from bot.core.turn_record import TurnRecord
 from tests.fakes.clock import START
 from tests.fakes.desk import FixedDirectory, price
+from tests.fakes.files import MemoryFiles
 from tests.fakes.messenger import RecordingMessenger
 from tests.fakes.money import MemoryAnswers, MemoryBudgets, MemoryCalibrations, MemoryRates
 from tests.fakes.providers import ScriptedProvider
+from tests.fakes.reader import ScriptedReader
 from tests.fakes.stores import (
     MemoryAccess,
     MemoryInvocations,
@@ -61,6 +68,7 @@ class Stores:
     rates: MemoryRates = field(default_factory=MemoryRates)
     calibrations: MemoryCalibrations = field(default_factory=MemoryCalibrations)
     answers: MemoryAnswers = field(default_factory=MemoryAnswers)
+    files: MemoryFiles = field(default_factory=MemoryFiles)
 
     def __post_init__(self) -> None:
         self.budgets = MemoryBudgets(self.ledger)
@@ -127,12 +135,19 @@ class House:
         return Inbound(uid=uid, place=place, author=author, at=START, order=self.numbers, event=event)
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until something is so that nobody announces; TimeoutError when that takes too long."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not condition():  # noqa: ASYNC110  # what is looked at are plain lists of fakes
+            await asyncio.sleep(0.005)
+
+
 @dataclass(slots=True, kw_only=True)
 class Blueprint:
     """What a house is made of, all but its provider as tests usually want it.
 
     `threads` is its own view of the lanes. `others` are further providers; without `models` each provider has one.
-    `cheap` writes titles and summaries.
+    `cheap` writes titles and summaries. A `ceiling_nano` bounds what one answer's tools may cost.
     """
 
     provider: ScriptedProvider
@@ -155,6 +170,13 @@ class Blueprint:
     pace: Pace = field(default_factory=Pace)
     prices: Pricer = price
     titles: bool = False
+    owners: frozenset[str] = frozenset()
+    reader: FileReader = field(default_factory=ScriptedReader)
+    file_limits: FileLimits = field(default_factory=FileLimits)
+    transcriber: Transcriber | None = None
+    speaker: Speaker | None = None
+    tool_rounds: int = 6
+    ceiling_nano: int | None = None
 
     def parts(self, messenger: RecordingMessenger) -> Parts:
         """Everything an engine needs, over fakes."""
@@ -178,6 +200,11 @@ class Blueprint:
             directory=directory,
             providers=providers,
             tools={tool.spec.name: tool for tool in self.tools},
+            tool_servers=tuple,
+            files=stores.files,
+            reading=self._reading(),
+            transcriber=self.transcriber,
+            speaking=self._speaking(messenger, purse),
             messengers={"x": messenger},
             price=self.prices,
             budgets=stores.budgets,
@@ -202,11 +229,26 @@ class Blueprint:
             clock=clock,
         )
 
+    def _reading(self) -> Reading:
+        return Reading(
+            reader=self.reader, files=self.stores.files, limits=self.file_limits, new_marker=lambda: "0123456789abcdef"
+        )
+
+    def _speaking(self, messenger: RecordingMessenger, purse: Purse) -> Speaking:
+        return Speaking(
+            speaker=self.speaker,
+            messengers={"x": messenger},
+            price=self.prices,
+            purse=purse,
+            ledger=self.stores.ledger,
+            clock=self.clock,
+        )
+
     def _gate(self) -> Gate:
         return Gate(
             self.stores.access,
             open_to_all=self.open_to_all,
-            owners=frozenset(),
+            owners=self.owners,
             allow=frozenset({ADA.key, BOB.key}),
             clock=self.clock,
         )
@@ -230,6 +272,8 @@ class Blueprint:
             fallback=self.fallback,
             auto_models=self.auto_models,
             answer_ttl_s=self.answer_ttl_s,
+            tool_rounds=self.tool_rounds,
+            turn_cost_nano=self.ceiling_nano,
         )
 
 

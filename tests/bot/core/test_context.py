@@ -137,6 +137,19 @@ def test_a_thread_starter_is_told_once_at_the_beginning() -> None:
     assert settle_references([first], [turn(0, "Hi", "Hello.")])[0].starter is None
 
 
+def test_files_go_with_the_quote_that_is_dropped_and_come_with_the_starter_that_stays() -> None:
+    own, quoted, begun = (AttachmentRef(id=name, name=name, media_type=None, size_bytes=None) for name in "abc")
+    near = Quoted(message_id="a0", author_name="Bob", text="Look.", attachments=(quoted,))
+    starter = Quoted(message_id="1", author_name="Bob", text="Mine.", attachments=(begun,))
+    asked = replace(item(1, "Why?", quoted=near), starter=starter, attachments=(own, quoted))
+
+    (later,) = settle_references([asked], [turn(0, "Hi", "Hello.")])
+    (first,) = settle_references([asked], [])
+
+    assert later.attachments == (own,)
+    assert first.attachments == (own, quoted, begun)
+
+
 @pytest.mark.parametrize(
     ("window_tokens", "max_output", "expected"),
     [

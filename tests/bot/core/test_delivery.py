@@ -168,7 +168,7 @@ async def test_a_place_without_edits_gets_whole_pages_at_the_end() -> None:
     assert chat.messenger.calls_of("send")[0].at_s == 1_015.0
 
 
-async def test_a_status_line_stands_until_the_first_words() -> None:
+async def test_a_status_line_stands_until_more_words_come() -> None:
     chat = Chat()
     async with chat.delivery() as delivery:
         delivery.status("searching …")
@@ -177,12 +177,31 @@ async def test_a_status_line_stands_until_the_first_words() -> None:
         await chat.clock.sleep(3.0)
         assert chat.messenger.texts() == ("reading …",)
         delivery.feed(WORDS)
-        delivery.status("never seen")
         await chat.clock.sleep(3.0)
         assert chat.messenger.texts() == (WORDS,)
+        delivery.status("reading on …")
+        await chat.clock.sleep(3.0)
+        assert chat.messenger.texts() == (f"{WORDS.rstrip()}\n\nreading on …",)
+        delivery.feed(WORDS)
+        await chat.clock.sleep(3.0)
+        assert chat.messenger.texts() == (WORDS * 2,)
+        delivery.status("gone at the end")
         shown = await delivery.finish()
 
+    assert chat.messenger.texts() == (WORDS * 2,)
     assert shown.message_ids == ("m1",)
+
+
+async def test_a_status_line_never_makes_a_page_of_its_own() -> None:
+    chat = Chat()
+    async with chat.delivery() as delivery:
+        delivery.feed(WORDS * 2)
+        delivery.status("s" * 10_000)
+        await chat.clock.sleep(3.0)
+
+        assert chat.messenger.texts() == (WORDS * 2,)
+
+        await delivery.finish()
 
 
 async def test_the_status_of_a_quick_tool_is_not_shown() -> None:

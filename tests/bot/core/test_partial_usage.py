@@ -12,7 +12,7 @@ from bot.core.interrupt import Interrupt
 from bot.core.ledger import CallStatus, LedgerRow
 from bot.core.message import Message, Role
 from bot.core.place import Author, ChatKind, Place
-from bot.core.ports import ChatRequest, ToolContext
+from bot.core.ports import ChatRequest
 from bot.core.turn import TurnLoop
 from tests.fakes.clock import ManualClock
 from tests.fakes.desk import price
@@ -28,9 +28,8 @@ CUT = StreamBroken("cut", provider="scripted")
 
 async def booked(*script: ProviderEvent | StreamBroken) -> LedgerRow:
     """The row of a call that brings `script`; a long word counts for 10 tokens."""
-    context = ToolContext(place=PLACE, author=AUTHOR, turn_uid="t")
     clock = ManualClock()
-    loop = TurnLoop(ScriptedProvider(script), {}, context=context, interrupt=Interrupt(60.0), clock=clock)
+    loop = TurnLoop(ScriptedProvider(script), None, interrupt=Interrupt(60.0), clock=clock)
     request = ChatRequest(model=MODEL, system="", messages=(Message.of_text(Role.USER, "Hi"),))
     (call,) = [event async for event in loop.run(request) if isinstance(event, CallFinished)]
     account = Account(

@@ -12,10 +12,10 @@ from bot.core.ledger import CallKind, SpendingScope, Whose
 from bot.core.purse import Pace
 from bot.core.turn_record import Claim
 from tests.bot.core.house import ADA, House, house
-from tests.bot.core.test_turn import Adder
 from tests.fakes.memory_threads import MemoryThreadStore
 from tests.fakes.messenger import RecordingMessenger
 from tests.fakes.providers import Script, ScriptedProvider, calls_tool, says
+from tests.fakes.tools import Adder
 
 USED = Usage(input_tokens=1_000, output_tokens=100)
 #: By the prices of the desk: $2.50 and $10 per million.

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from bot.core.catalogue import ModelInfo
 from bot.core.message import Audio, Document, Image, Message, Part, Role, Text, ToolCall, ToolResult
-from bot.core.ports import ChatRequest, ToolSpec
+from bot.core.ports import ChatRequest
 from bot.core.prompt_bound import prompt_bound
 from bot.core.tokens import estimate_tokens
+from bot.core.tools import ToolSpec
 from tests.bot.core.spending import PRICED, asks
 
 CLAUDE = replace(PRICED, tokens_factor=1.6)

@@ -19,9 +19,10 @@ from bot.core.errors import (
 from bot.core.events import TextDelta, Usage
 from bot.core.ledger import CallKind, CallStatus, LedgerRow, Whose
 from bot.core.place import ChatKind, Place
-from bot.core.ports import ChatRequest, ToolSpec
+from bot.core.ports import ChatRequest
 from bot.core.purse import Purse
 from bot.core.side_call import Reply, SideCalls, short_request
+from bot.core.tools import ToolSpec
 from tests.fakes.clock import ManualClock
 from tests.fakes.desk import model, price
 from tests.fakes.money import MemoryBudgets, MemoryRates

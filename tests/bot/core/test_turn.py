@@ -1,7 +1,6 @@
 """The turn loop: what it yields for what a model and its tools do."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pytest
@@ -28,7 +27,7 @@ from bot.core.events import (
     ReasoningDelta,
     TextDelta,
     ToolFinished,
-    ToolStarted,
+    ToolsStarted,
     TurnEnded,
     TurnEvent,
     Usage,
@@ -37,37 +36,18 @@ from bot.core.events import (
 )
 from bot.core.interrupt import Interrupt
 from bot.core.message import Message, Role, ToolResult
-from bot.core.place import Author, ChatKind, Place
-from bot.core.ports import ChatRequest, ToolContext, ToolSpec
-from bot.core.turn import HURRIED, MAX_TOOL_ROUNDS, TOOL_RESULT_CHARS, TurnLoop
+from bot.core.ports import ChatRequest
+from bot.core.toolbox import RESULT_CHARS
+from bot.core.turn import HURRIED, MAX_TOOL_ROUNDS, TurnLoop
 from tests.fakes.clock import ManualClock
 from tests.fakes.providers import Hold, ScriptedProvider, calls_tool, says
-
-CONTEXT = ToolContext(
-    place=Place(platform="chat", account="1", chat="2", kind=ChatKind.PRIVATE),
-    author=Author(platform="chat", id="3", name="Ada"),
-    turn_uid="chat:4",
-)
-
-
-@dataclass
-class Adder:
-    """A tool that adds two numbers."""
-
-    spec = ToolSpec(name="add", description="Add", parameters={"type": "object"})
-    text: str = "3"
-
-    async def run(self, arguments: Mapping[str, object], context: ToolContext) -> ToolResult:
-        if "a" not in arguments:
-            raise KeyError("a")
-        return ToolResult(call_id="", text=self.text)
+from tests.fakes.tools import Adder, toolbox_of
 
 
 def loop_of(
     provider: ScriptedProvider, *, interrupt: Interrupt, clock: ManualClock, tool: Adder | None = None
 ) -> TurnLoop:
-    tools = {"add": tool} if tool is not None else {}
-    return TurnLoop(provider, tools, context=CONTEXT, interrupt=interrupt, clock=clock)
+    return TurnLoop(provider, toolbox_of(*filter(None, [tool])), interrupt=interrupt, clock=clock)
 
 
 def request_of(provider: ScriptedProvider) -> ChatRequest:
@@ -105,7 +85,7 @@ async def test_a_tool_call_is_answered_and_the_model_reads_the_result() -> None:
 
     events = await run(provider, tool=Adder())
 
-    kinds = [CallFinished, ToolStarted, ToolFinished, TextDelta, CallFinished, TurnEnded]
+    kinds = [CallFinished, ToolsStarted, ToolFinished, TextDelta, CallFinished, TurnEnded]
     assert [type(event) for event in events] == kinds
     roles = [message.role for message in provider.requests[1].messages]
     assert roles == [Role.USER, Role.ASSISTANT, Role.TOOL]
@@ -141,12 +121,12 @@ async def test_what_goes_wrong_with_a_tool_is_a_result_that_the_model_can_act_on
 
 
 async def test_a_huge_tool_result_is_cut_and_says_so() -> None:
-    tool = Adder(text="x" * (TOOL_RESULT_CHARS + 1))
+    tool = Adder(text="x" * (RESULT_CHARS + 1))
 
     events = await run(ScriptedProvider(calls_tool("add", '{"a": 1}'), says("Long.")), tool=tool)
 
     result = next(event.result for event in events if isinstance(event, ToolFinished))
-    assert result.text.endswith(f"[cut: {TOOL_RESULT_CHARS + 1:,} characters in all]")
+    assert result.text.endswith(f"[cut: {RESULT_CHARS + 1:,} characters in all]")
 
 
 async def test_a_model_that_only_calls_tools_is_stopped() -> None:
@@ -297,8 +277,7 @@ async def test_each_call_needs_permission_which_may_change_the_request() -> None
 
     loop = TurnLoop(
         provider,
-        {"add": Adder()},
-        context=CONTEXT,
+        toolbox_of(Adder()),
         interrupt=Interrupt(60.0),
         clock=ManualClock(),
         permission=permission,
@@ -316,9 +295,7 @@ async def test_without_permission_nobody_is_called() -> None:
     async def permission(request: ChatRequest) -> ChatRequest:
         raise BudgetExhausted("Your budget for today is spent.")
 
-    loop = TurnLoop(
-        provider, {}, context=CONTEXT, interrupt=Interrupt(60.0), clock=ManualClock(), permission=permission
-    )
+    loop = TurnLoop(provider, toolbox_of(), interrupt=Interrupt(60.0), clock=ManualClock(), permission=permission)
     events = [event async for event in loop.run(request_of(provider))]
 
     assert ended(events).outcome is Outcome.FAILED
@@ -341,7 +318,7 @@ async def test_a_model_that_is_left_alone_is_not_asked_again_in_the_same_breath(
 async def test_where_another_model_can_answer_this_one_is_not_waited_for() -> None:
     busy = RateLimited("slow down", provider="scripted", retry_after_s=5.0)
     provider, clock = ScriptedProvider((busy,), says("never")), ManualClock()
-    loop = TurnLoop(provider, {}, context=CONTEXT, interrupt=Interrupt(60.0), clock=clock, persistence=HURRIED)
+    loop = TurnLoop(provider, toolbox_of(), interrupt=Interrupt(60.0), clock=clock, persistence=HURRIED)
     began = clock.monotonic()
 
     events = [event async for event in loop.run(request_of(provider))]

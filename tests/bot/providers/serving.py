@@ -21,7 +21,8 @@ from pydantic import SecretStr
 from bot.core.catalogue import ModelInfo
 from bot.core.events import ProviderEvent, ReasoningDelta, TextDelta, UsageReport
 from bot.core.message import Message, Role
-from bot.core.ports import ChatRequest, Provider, ToolSpec
+from bot.core.ports import ChatRequest, Provider
+from bot.core.tools import ToolSpec
 from bot.providers import PROVIDERS
 from bot.providers.connection import Connection, load_factory
 from tests.bot.providers.case import Case, S

@@ -1,0 +1,151 @@
+"""Which files a model gets as they are, and how every file stands in the text of its message. Pure.
+
+Pictures, PDFs and recordings of older turns give way in batches, like turns do: all of a conversation's are shown until
+they cost too much, then the oldest go at once, so that the prefix of the prompts stays as it is in between.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.core.catalogue import ModelInfo
+from bot.core.files import FileKind, FileNote
+from bot.core.formatting import count
+from bot.core.message import Audio, Document, Image, Part
+from bot.core.turn_record import Item, TurnRecord
+from bot.core.untrusted import clean, frame
+
+#: What files may cost of a prompt's high-water mark before the oldest give way, and what is left of them then.
+_HIGH_SHARE, _LOW_SHARE = 0.5, 0.25
+#: Providers bound the pictures of one request (Anthropic: beyond 20 they must be smaller).
+_MOST_PICTURES, _PICTURES_LEFT = 10, 5
+#: Longer ones are refused by some providers (Anthropic: 100 pages).
+_PDF_PAGES = 100
+_NAME_CHARS = 80
+_NOT_IN_NAMES = str.maketrans("[]:<>", "     ")
+_PICTURE_TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"))
+
+
+@dataclass(frozen=True, slots=True)
+class FileKey:
+    """One file of one message: the message's uid, and its number in it from 0."""
+
+    item_uid: str
+    number: int
+
+
+Shown = Mapping[FileKey, tuple[Part, ...]]
+NOT_SHOWN: Shown = {}
+
+
+def choose_shown(
+    history: Iterable[TurnRecord], items: Iterable[Item], model: ModelInfo, *, high_tokens: int
+) -> dict[FileKey, FileNote]:
+    """The files that the model should get as they are, oldest first; `high_tokens` is the prompt's high-water mark.
+
+    Those of the new `items` always, if it can take them and they fit at all.
+    """
+    shown: dict[FileKey, FileNote] = {}
+    for turn in history:
+        for key, note in _files(turn.items):
+            if takes(model, note, high_tokens=high_tokens):
+                shown[key] = note
+                _make_room(shown, high_tokens)
+    new = {key: note for key, note in _files(items) if takes(model, note, high_tokens=high_tokens)}
+    return {**shown, **new}
+
+
+def takes(model: ModelInfo, note: FileNote, *, high_tokens: int) -> bool:
+    """Whether the model gets this file as it is."""
+    match note.kind:
+        case FileKind.IMAGE:
+            return model.vision is True and bool(note.picture_sha256s)
+        case FileKind.PDF:
+            as_it_is = model.pdf is True and note.content_sha256 is not None and (note.pages or 0) <= _PDF_PAGES
+            return (as_it_is or shows_scan(model, note)) and note.tokens <= high_tokens * _HIGH_SHARE
+        case FileKind.AUDIO:
+            return model.audio is True and note.content_sha256 is not None and not note.excerpt
+        case FileKind.TEXT | FileKind.NOTHING:
+            return False
+
+
+def shows_scan(model: ModelInfo, note: FileNote) -> bool:
+    """Whether a PDF reaches the model as pictures of its pages."""
+    return model.pdf is not True and model.vision is True and bool(note.picture_sha256s)
+
+
+def sha256s_of(model: ModelInfo, notes: Iterable[FileNote]) -> tuple[str, ...]:
+    """What has to be loaded to show these files to the model."""
+    return tuple(sha256 for note in notes for sha256 in _shas(model, note))
+
+
+def parts_of(model: ModelInfo, note: FileNote, contents: Mapping[str, bytes]) -> tuple[Part, ...]:
+    """A file as the model gets it; empty when its bytes are not kept any more."""
+    found = [contents[sha256] for sha256 in _shas(model, note) if sha256 in contents]
+    if note.kind is FileKind.IMAGE or shows_scan(model, note):
+        return tuple(Image(content=content, media_type=_picture_type(content)) for content in found)
+    if note.kind is FileKind.PDF:
+        return tuple(Document(content=each, media_type="application/pdf", name=file_name(note.name)) for each in found)
+    return tuple(Audio(content=content, media_type=note.media_type or "audio/ogg") for content in found)
+
+
+def file_text(note: FileNote, *, shown: bool) -> str:
+    """How a file stands in its message: what it is, and its words unless the model gets the file itself."""
+    name, what = file_name(note.name), _what(note)
+    if note.spoken and note.excerpt:
+        return f"[{what}, in their own words:]\n{note.excerpt}"
+    remark = f" ({clean(note.remark)})" if note.remark else ""
+    if note.kind is FileKind.NOTHING:
+        return f"[Attached, but it could not be read: {name}{remark}]"
+    if shown:
+        return f"[{what} {name}{remark}: attached to this message]"
+    if note.excerpt:
+        return frame(note.excerpt, origin=f"{what} {name}{remark}", marker=note.marker)
+    return f"[{what} {name}{remark}: not shown to you]"
+
+
+def file_name(name: str) -> str:
+    """A name that somebody chose, as one that cannot pass for more than a name."""
+    return " ".join(clean(name).translate(_NOT_IN_NAMES).split())[:_NAME_CHARS] or "a file"
+
+
+def _what(note: FileNote) -> str:
+    pages = f" of {count(note.pages)} {note.unit}{'' if note.pages == 1 else 's'}" if note.pages and note.unit else ""
+    match note.kind:
+        case FileKind.IMAGE:
+            return "Picture"
+        case FileKind.PDF:
+            return f"PDF{pages}"
+        case FileKind.AUDIO:
+            length = "" if note.duration_s is None else f", {round(note.duration_s)} s"
+            return f"{'Voice message' if note.spoken else 'Recording'}{length}"
+        case FileKind.TEXT | FileKind.NOTHING:
+            return f"File{pages}"
+
+
+def _files(items: Iterable[Item]) -> list[tuple[FileKey, FileNote]]:
+    return [(FileKey(item.uid, number), note) for item in items for number, note in enumerate(item.files)]
+
+
+def _make_room(shown: dict[FileKey, FileNote], high_tokens: int) -> None:
+    pictures = sum(len(note.picture_sha256s) for note in shown.values())
+    tokens = sum(note.tokens for note in shown.values())
+    if pictures <= _MOST_PICTURES and tokens <= high_tokens * _HIGH_SHARE:
+        return
+    oldest: Sequence[FileKey] = tuple(shown)
+    for key in oldest:
+        if pictures <= _PICTURES_LEFT and tokens <= high_tokens * _LOW_SHARE:
+            return
+        note = shown.pop(key)
+        pictures -= len(note.picture_sha256s)
+        tokens -= note.tokens
+
+
+def _shas(model: ModelInfo, note: FileNote) -> tuple[str, ...]:
+    if note.kind is FileKind.IMAGE or shows_scan(model, note):
+        return note.picture_sha256s
+    return () if note.content_sha256 is None else (note.content_sha256,)
+
+
+def _picture_type(content: bytes) -> str:
+    """Pictures are prepared as one of these two."""
+    return next((media_type for start, media_type in _PICTURE_TYPES if content.startswith(start)), "image/jpeg")
