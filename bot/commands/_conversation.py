@@ -19,7 +19,7 @@ from bot.core.context import (
     tokens_of_tools,
 )
 from bot.core.place import ChatKind
-from bot.core.showing import choose_shown
+from bot.core.showing import ShownFile, choose_shown
 from bot.core.stores import ThreadState
 from bot.core.thread_settings import ThreadSettings
 from bot.core.tool_belt import tools_here
@@ -54,6 +54,7 @@ async def look(invocation: Invocation, desk: Desk) -> Conversation:
     cut = state.from_seq > 0 or state.summary is not None
     tools = tools_here(desk.tools, settings, turns=turns, items=(), cut=cut)
     offered = [tool.spec for tool in tools.values()] if model.tools is not False else []
+    chosen = choose_shown(turns, (), model, high_tokens=window.high)
     context = build(
         turns,
         (),
@@ -63,7 +64,7 @@ async def look(invocation: Invocation, desk: Desk) -> Conversation:
         named=shared,
         next_seq=state.next_seq,
         summary=state.summary,
-        shown=dict.fromkeys(choose_shown(turns, (), model, high_tokens=window.high), ()),
+        shown={key: ShownFile(parts=(), tokens=choice.tokens) for key, choice in chosen.items()},
         tools_tokens=tokens_of_tools(offered, estimate),
     )
     return Conversation(

@@ -3,13 +3,13 @@
 Ends in an `Ending` whatever happens; how that is stored and concluded is the lane's business.
 """
 
+import functools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
 from bot.core.asking import MAX_TRIES, Asking
-from bot.core.automatic import Needs
 from bot.core.booking import Account, cached_row, note_of
 from bot.core.catalogue import ModelInfo, ModelRef
 from bot.core.choosing import Chosen
@@ -31,11 +31,11 @@ from bot.core.errors import (
 )
 from bot.core.events import Outcome, TurnEnded
 from bot.core.fallback import moves_on, why
-from bot.core.files import FileKind
 from bot.core.interrupt import Interrupt, StopRequested
 from bot.core.ledger import LedgerRow
 from bot.core.message import Text
 from bot.core.money_stores import CachedAnswer
+from bot.core.needs import needs_of
 from bot.core.parts import Parts
 from bot.core.patience import Patience
 from bot.core.planning import Planning
@@ -44,7 +44,7 @@ from bot.core.prompting import Prompt, Prompting
 from bot.core.question import Plan, Question
 from bot.core.reuse import digest_of
 from bot.core.thread_settings import Search
-from bot.core.tokens import estimate_tokens
+from bot.core.tool_belt import WEB_SEARCH
 from bot.core.turn_record import Claim, Item, PassedOver, Route, ToolStep
 from bot.core.warm_prompt import Sent
 
@@ -54,6 +54,7 @@ _ELSEWHERE = "It was asked again, of another model."
 _SEEING = "It was asked again, of a model that sees pictures."
 #: Searches take no longer questions.
 QUERY_CHARS = 400
+_SEARCH_OFF = "Searching the web is switched off here: see /settings search and /tools."
 NO_SEARCH = "Searching the web is not set up here: the operator has to set TAVILY_API_KEY or BRAVE_SEARCH_API_KEY."
 
 
@@ -175,14 +176,19 @@ class Answering:
             if model is not None:
                 reason = _SEEING if self._question.seeing else _ELSEWHERE
                 return Chosen(model=model, asked=str(model.ref), reasons=(reason,))
+        needs = functools.partial(needs_of, plan, self._parts)
         try:
-            return await plan.choosing.first(lambda: self._needs(plan))
+            return await plan.choosing.first(needs)
         except NoFittingModel:
-            needs = self._needs(plan)
-            if not (needs.has_image or needs.has_audio):
+            asked = needs()
+            if not (asked.has_image or asked.has_audio or asked.needs_tools):
                 raise
-            # What was said is answered all the same; the receipt tells what was not seen.
-            return await plan.choosing.first(lambda: replace(needs, has_image=False, has_audio=False))
+        # What was said is answered all the same; the receipt tells what was not seen.
+        try:
+            return await plan.choosing.first(lambda: replace(asked, needs_tools=False))
+        except NoFittingModel:
+            blind = replace(asked, needs_tools=False, has_image=False, has_audio=False)
+            return await plan.choosing.first(lambda: blind)
 
     async def _other(self, plan: Plan, before: str | None) -> ModelInfo | None:
         """The model that is to answer instead of the one before, None: there is no such."""
@@ -191,27 +197,11 @@ class Answering:
             return await plan.choosing.seeing(None if ref is None else ModelInfo(ref=ref))
         return await plan.choosing.after([] if before is None else [before])
 
-    def _needs(self, plan: Plan) -> Needs:
-        """What `auto` has to know of the question."""
-        texts = [item.text for item in plan.items]
-        said = [text for turn in plan.history for text in (turn.answer, *(item.text for item in turn.items))]
-        notes = [note for item in plan.items for note in item.files]
-        excerpts = [note.excerpt for note in notes]
-        tokens = sum(map(estimate_tokens, (plan.system, *said, *texts, *excerpts)))
-        unheard = any(note.kind is FileKind.AUDIO and not note.excerpt for note in notes)
-        return Needs.of(
-            texts,
-            prompt_tokens=min(self._parts.context_tokens, tokens),
-            answer_tokens=plan.settings.max_output or self._parts.defaults.max_output_tokens,
-            has_image=any(note.picture_sha256s and not note.excerpt for note in notes),
-            has_audio=unheard and self._parts.transcriber is None,
-            needs_tools=bool(plan.tools),
-        )
-
     # --- asking ---
 
     async def _ask(self, plan: Plan, chosen: Chosen) -> Ending:
         """Ask the model, and where it fails in a way that others may not, those after it."""
+        plan = await self._prompting.heard(plan, chosen.model)
         looked_up = await self._look_up(plan)
         passed = list(chosen.passed_over)
         model = chosen.model
@@ -220,8 +210,7 @@ class Answering:
             hurried = plan.choosing.has_others_than(tried)
             attempt = await self._ask_model(plan, model, looked_up, hurried=hurried)
             plan, error = attempt.plan, attempt.ended.error
-            silent = not "".join(self._asking.text).strip() and len(self._asking.steps) == self._looked_up
-            if error is None or not silent or not moves_on(error):
+            if error is None or not self._is_silent or not moves_on(error):
                 break
             following = await plan.choosing.after(tried)
             if following is None or not self._interrupt.left_s:
@@ -233,13 +222,13 @@ class Answering:
     async def _look_up(self, plan: Plan) -> str | None:
         """What a search finds that people asked for, before any model is asked; None: they did not."""
         always = plan.settings.search is Search.ALWAYS
-        texts = [item.text for item in plan.items if (always or item.search) and item.text.strip()]
-        if not texts:
+        query = "\n".join(_said(item) for item in plan.items if always or item.search).strip()
+        if not query or self._asking.exhausted:
             return None
-        found = await self._asking.look_up("\n".join(texts)[:QUERY_CHARS])
+        found = await self._asking.look_up(query[:QUERY_CHARS])
         self._looked_up = len(self._asking.steps)
         if found is None:
-            self._asking.notices.append(NO_SEARCH)
+            self._asking.notices.append(_SEARCH_OFF if WEB_SEARCH in self._parts.tools else NO_SEARCH)
         return found
 
     async def _ask_model(self, plan: Plan, model: ModelInfo, looked_up: str | None, *, hurried: bool) -> _Try:
@@ -250,28 +239,38 @@ class Answering:
             max_output_tokens=answer_limit(plan.settings, self._parts.defaults, model),
         )
         plan = await self._prompting.heard(plan, model)
-        attempt = await self._try(plan, model, window, looked_up, hurried=hurried)
-        if self._asking.text:
+        prompt = await self._prompting.prompt(plan, model, window, looked_up=looked_up)
+        attempt = await self._try(plan, prompt, window, hurried=hurried)
+        if not self._is_silent:
             return attempt
-        error, request = attempt.ended.error, attempt.prompt.request
-        has_history = len(request.messages) > len(plan.items)
-        if isinstance(error, ContextTooLong) and (has_history or attempt.prompt.context.filling.files):
-            halved = window.halved(attempt.prompt.context.estimated_tokens)
-            return await self._try(plan, model, halved, looked_up, hurried=hurried)
-        if type(error) is RequestRejected and request.tools and model.tools is None:
-            self._parts.toolless.add(model.ref)  # nobody knew whether it takes any
-            return await self._try(plan, model, window, looked_up, hurried=hurried)
+        error, request = attempt.ended.error, prompt.request
+        if isinstance(error, ContextTooLong):
+            halved = window.halved(prompt.context.estimated_tokens)
+            shorter = await self._prompting.prompt(plan, model, halved, looked_up=looked_up)
+            if shorter.request.messages != request.messages:
+                return await self._try(plan, shorter, halved, hurried=hurried)
+        elif type(error) is RequestRejected and request.tools and model.tools is None:
+            plain = await self._prompting.prompt(plan, model, window, looked_up=looked_up, with_tools=False)
+            again = await self._try(plan, plain, window, hurried=hurried)
+            if type(again.ended.error) is not RequestRejected:
+                self._parts.toolless.add(model.ref)  # nobody knew whether it takes any
+            return again
         return attempt
 
-    async def _try(self, plan: Plan, model: ModelInfo, window: Window, looked_up: str | None, *, hurried: bool) -> _Try:
-        prompt = await self._prompting.prompt(plan, model, window, looked_up=looked_up)
+    @property
+    def _is_silent(self) -> bool:
+        """Whether no model has said or done anything yet."""
+        return not "".join(self._asking.text).strip() and len(self._asking.steps) == self._looked_up
+
+    async def _try(self, plan: Plan, prompt: Prompt, window: Window, *, hurried: bool) -> _Try:
         request, context = prompt.request, prompt.context
+        model, files_tokens = request.model, context.filling.files
         attempt = _Try(ended=TurnEnded(outcome=Outcome.ANSWERED), plan=plan, prompt=prompt, window=window)
-        await self._asking.book_lost_call(request, self._account(model))
+        await self._asking.book_lost_call(request, self._account(model), files_tokens=files_tokens)
         provider = self._parts.providers.get(model.ref.provider)
         if provider is None:
             return _failed(attempt, ModelNotFound(f"no provider for {model.ref}", provider=model.ref.provider))
-        if prompt.receipt.is_all and prompt.receipt.nothing_read:
+        if prompt.receipt.is_all and prompt.receipt.nothing_read and not self._asking.exhausted:
             return _failed(attempt, UnreadableFile(prompt.receipt.text))
         if await self._give_again(request):
             return replace(attempt, cached=True)
@@ -285,8 +284,9 @@ class Answering:
             provider,
             self._account(model),
             prompt_tokens=tokens,
+            files_tokens=files_tokens,
             hurried=hurried,
-            teaches=not context.filling.files and context.filling.tools * 4 <= tokens,
+            teaches=not files_tokens and not self._looked_up and context.filling.tools * 4 <= tokens,
         )
         await self._keep(request, ended)
         return replace(attempt, ended=ended, sent=self._sent(request, began_at))
@@ -333,7 +333,7 @@ class Answering:
 
     def _ending(self, chosen: Chosen, model: ModelInfo, passed: tuple[PassedOver, ...], attempt: _Try) -> Ending:
         ended, asking, plan, prompt = attempt.ended, self._asking, attempt.plan, attempt.prompt
-        if ended.outcome is Outcome.ANSWERED and not attempt.cached:
+        if not attempt.cached:
             asking.give(asking.belt.citations.closing("".join(asking.text)))
         route = Route(asked=chosen.asked, reasons=chosen.reasons, passed_over=passed, cached=attempt.cached)
         ref, answer = str(model.ref), "".join(asking.text).strip()  # as platforms show it
@@ -380,3 +380,8 @@ class Answering:
 
 def _failed(attempt: _Try, error: ParleyError) -> _Try:
     return replace(attempt, ended=TurnEnded(outcome=Outcome.FAILED, error=error))
+
+
+def _said(item: Item) -> str:
+    """What somebody says with a message, also aloud."""
+    return "\n".join(filter(None, (item.text.strip(), *(note.excerpt for note in item.files if note.spoken))))

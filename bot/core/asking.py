@@ -65,6 +65,7 @@ class Asking:
         self._delivery = delivery
         former = claim.attempt
         self._lost_fence = former.fence if former is not None and former.called else None
+        self._begun = False
         self._held: str | None = None
         self._capped = False
         self.text: list[str] = []
@@ -76,9 +77,10 @@ class Asking:
         self.bills = Bills(parts, patience, claim, turn_uid=turn_uid, author_key=self.author.key, rows=self.calls)
 
     async def begin(self) -> None:
-        """Note that a call is about to be made, unless a note of a call that was lost has to be booked first."""
-        if self._lost_fence is None and not self._exhausted:
+        """Note that a call is about to be made, once; not while the note of a call that was lost has to be booked."""
+        if self._lost_fence is None and not self.exhausted and not self._begun:
             await self._parts.threads.begin_attempt(self._claim)
+            self._begun = True
 
     async def ask(
         self,
@@ -87,16 +89,18 @@ class Asking:
         account: Account,
         *,
         prompt_tokens: int,
+        files_tokens: int,
         hurried: bool,
         teaches: bool,
     ) -> TurnEnded:
-        """Run the tool loop with one model. `prompt_tokens` is what the request was estimated at.
+        """Run the tool loop with one model. `prompt_tokens` is what the request was estimated at, its files included.
 
         `hurried`: another model can answer, so this one is not waited for long. `teaches`: the prompt is nearly all
         words, so that its real size tells how good the estimate was. Raises Fenced.
         """
-        if self._exhausted:
+        if self.exhausted:
             return TurnEnded(outcome=Outcome.FAILED, error=TriesExhausted(MAX_TRIES))
+        await self._persist(self.begin)
         if hurried:  # one that hangs is left in time to ask the next
             request = replace(request, first_token_s=self._interrupt.left_s / 2)
         began_with = len(request.messages)
@@ -112,9 +116,11 @@ class Asking:
             permission=permission,
             persistence=HURRIED if hurried else PERSISTENT,
             tool_rounds=self._parts.defaults.tool_rounds,
+            files_tokens=files_tokens,
         )
         ended = await self._follow(loop, request, account, prompt_tokens if teaches else None)
         self._flush()
+        self._note_unfinished()
         await self._release(account)
         return ended
 
@@ -126,8 +132,11 @@ class Asking:
         if not self.belt.can_search:
             return None
         call = ToolCall(id="lookup", name=WEB_SEARCH, arguments=json.dumps({"query": query}, ensure_ascii=False))
-        self._delivery.status(f"{self.belt.toolbox.status([call])} …")
-        (finished,) = await self._interrupt.within(self.belt.toolbox.run([call]))
+        self._delivery.status(self.belt.status([call]))
+        try:
+            (finished,) = await self._interrupt.within(self.belt.toolbox.run([call]))
+        finally:
+            self._note_unfinished()
         self._note(finished)
         return finished.result.text
 
@@ -154,6 +163,12 @@ class Asking:
         if self._links is not None:
             self.give(self._links.flush())
 
+    def _note_unfinished(self) -> None:
+        """What tools had done by the time that others of their round were broken off."""
+        for finished in self.belt.toolbox.unfinished:
+            self._note(finished)
+        self.belt.toolbox.unfinished = []
+
     def _note(self, finished: ToolFinished) -> None:
         self.belt.note(finished)
         self.steps.append(_step(finished))
@@ -173,7 +188,7 @@ class Asking:
                         self._delivery.status(f"{event.provider} asks to wait {math.ceil(event.seconds)} s …")
                     case ToolsStarted():
                         self._flush()
-                        self._delivery.status(f"{event.status} …")
+                        self._delivery.status(self.belt.status(event.calls))
                     case ToolFinished():
                         self._note(event)
                     case CallFinished():
@@ -228,16 +243,15 @@ class Asking:
         self.calls.append(account.row(call, fence=self._claim.fence, number=self._answers, at=now))
         self._held = None  # settled with the turn
 
-    async def book_lost_call(self, request: ChatRequest, account: Account) -> None:
+    async def book_lost_call(self, request: ChatRequest, account: Account, *, files_tokens: int) -> None:
         """A former owner called the model and died: that call was billed too, whatever comes of this try."""
         if self._lost_fence is None:
             return
         prompt = prompt_of(request)
-        row = account.lost_row(prompt, fence=self._lost_fence, at=self._parts.clock.now())
+        row = account.lost_row(prompt, files_tokens=files_tokens, fence=self._lost_fence, at=self._parts.clock.now())
         await self._persist(lambda: self._parts.ledger.append([row]))
         await self._persist(lambda: self._parts.purse.settle([row]))
         self._lost_fence = None
-        await self._persist(self.begin)
 
     @property
     def answers(self) -> list[LedgerRow]:
@@ -250,7 +264,8 @@ class Asking:
         return len(self.answers)
 
     @property
-    def _exhausted(self) -> bool:
+    def exhausted(self) -> bool:
+        """Whether the turn died too often with its process: nothing is done for it any more."""
         return self._claim.tries >= MAX_TRIES
 
     async def _persist(self, operation: Callable[[], Awaitable[T]]) -> T:

@@ -6,6 +6,7 @@ Knows neither tools nor services; the holds are settled with the turn, together 
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from bot.core.errors import BudgetExhausted
 from bot.core.events import Usage
 from bot.core.ledger import CallKind, CallStatus, Certainty, Cost, LedgerRow
 from bot.core.parts import Parts
@@ -29,11 +30,12 @@ class Bills:
         self._author_key = author_key
         self._rows = rows
         self._numbers = 0
+        self._held: dict[str, int] = {}
 
     @property
     def spent_nano(self) -> int:
-        """What the turn has cost so far, as far as that is known."""
-        return sum(row.cost.nano_usd or 0 for row in self._rows)
+        """What the turn has cost so far as far as that is known, with what is held for calls that run."""
+        return sum(row.cost.nano_usd or 0 for row in self._rows) + sum(self._held.values())
 
     async def hold(self, nano_usd: int | None) -> str:
         """Hold what something may cost at most (None: nobody knows), and return the id of its row to come.
@@ -43,14 +45,20 @@ class Bills:
         """
         row_id = f"{self._turn_uid}~{self._claim.fence}~s{self._numbers}"
         self._numbers += 1
+        self._held[row_id] = nano_usd or 0
         place = self._claim.place
-        await self._persist(
-            lambda: self._parts.purse.reserve_sum(row_id, nano_usd, place=place, author_key=self._author_key)
-        )
+        try:
+            await self._persist(
+                lambda: self._parts.purse.reserve_sum(row_id, nano_usd, place=place, author_key=self._author_key)
+            )
+        except BudgetExhausted:
+            del self._held[row_id]
+            raise
         return row_id
 
     async def release(self, row_id: str) -> None:
         """Nothing is billed for it."""
+        self._held.pop(row_id, None)
         await self._persist(lambda: self._parts.purse.release_sum(row_id))
 
     def tool_broken_off(self, row_id: str, name: str, nano_usd: int | None, *, duration_s: float) -> None:
@@ -99,6 +107,7 @@ class Bills:
         status: CallStatus,
         duration_s: float,
     ) -> LedgerRow:
+        self._held.pop(row_id, None)
         place = self._claim.place
         return LedgerRow(
             id=row_id,

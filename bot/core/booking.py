@@ -34,18 +34,19 @@ class Account:
     def row(self, call: CallFinished, *, fence: int, number: int, at: datetime) -> LedgerRow:
         """The row of call `number` (from 0) of this attempt; usage that was not reported is estimated and says so."""
         estimated = call.usage is None or call.partial
-        usage = call.usage or Usage(input_tokens=self.estimate(call.input_text), output_tokens=0)
+        prompt_tokens = self.estimate(call.input_text) + call.files_tokens
+        usage = call.usage or Usage(input_tokens=prompt_tokens, output_tokens=0)
         if estimated:
             usage = replace(usage, output_tokens=usage.output_tokens + self.estimate(call.output_text))
         status = CallStatus.COMPLETED if call.completed else CallStatus.INCOMPLETE
         return self._row(usage, estimated, status, call, fence, number, at)
 
-    def lost_row(self, prompt: str, *, fence: int, at: datetime) -> LedgerRow:
+    def lost_row(self, prompt: str, *, files_tokens: int = 0, fence: int, at: datetime) -> LedgerRow:
         """The row of a call whose process died: the prompt was probably billed, the answer nobody knows.
 
         It has the id of that attempt's first call, so it is dropped if that process booked the call after all.
         """
-        usage = Usage(input_tokens=self.estimate(prompt), output_tokens=0)
+        usage = Usage(input_tokens=self.estimate(prompt) + files_tokens, output_tokens=0)
         call = CallFinished(
             usage=None,
             model_answered=None,
@@ -134,11 +135,12 @@ def note_of(
         lines.append(f"{passed.model} did not answer: {passed.why}.")
     if route.passed_over:
         lines.append(f"{model} answered instead.")
+    spent = any(row.cost.nano_usd != 0 for row in rows)
     if route.cached:
-        lines.append("This answer was given before and is used again: no cost.")
+        lines.append(f"This answer was given before and is used again{'' if spent else ': no cost'}.")
     lines += notices
     picked = f"auto: {model}" if route.asked == AUTO and not route.passed_over else None
-    line = _footer_of(model, rows, picked=picked is not None) if footer and not route.cached else picked
+    line = _footer_of(model, rows, picked=picked is not None) if footer and (spent or not route.cached) else picked
     return "\n".join([*receipts, *([" ".join(lines)] if lines else []), *([line] if line else [])]) or None
 
 

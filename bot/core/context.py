@@ -6,13 +6,14 @@ slides with every turn costs several times as much (docs/decisions/0004-context-
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.catalogue import ModelInfo
 from bot.core.events import Outcome
+from bot.core.files import FileKind
 from bot.core.inbound import Quoted
-from bot.core.message import Message, Part, Role, Text
+from bot.core.message import AttachmentRef, Message, Part, Role, Text
 from bot.core.showing import NOT_SHOWN, FileKey, Shown, file_name, file_text
 from bot.core.thread_settings import ThreadSettings, TurnDefaults
 from bot.core.tools import ToolSpec
@@ -47,17 +48,27 @@ Estimate = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """How many tokens the prompt may have: it may grow to `high`, and a cut brings it down to `low`."""
+    """How many tokens the prompt may have: it may grow to `high`, and a cut brings it down to `low`.
+
+    `ceiling` is what the model itself takes beside the answer; None: no more than `high`.
+    """
 
     high: int
     low: int
+    ceiling: int | None = None
 
     @classmethod
     def of(cls, *, limit_tokens: int, window_tokens: int | None, max_output_tokens: int | None) -> "Window":
         """The marks for a model: at most `limit_tokens`, and what its window leaves beside the answer."""
         answer = answer_reserve(window_tokens=window_tokens, max_output_tokens=max_output_tokens)
-        high = min(limit_tokens, int(((window_tokens or UNKNOWN_WINDOW_TOKENS) - answer) * _SAFE_SHARE))
-        return cls(high=high, low=high // 2)
+        ceiling = int(((window_tokens or UNKNOWN_WINDOW_TOKENS) - answer) * _SAFE_SHARE)
+        high = min(limit_tokens, ceiling)
+        return cls(high=high, low=high // 2, ceiling=ceiling)
+
+    def beside(self, tokens: int) -> "Window":
+        """The marks where so many tokens go along beside what was said (tools, new files), as far as there is room."""
+        room = max(0, min(tokens, (self.ceiling or self.high) - self.high))
+        return replace(self, high=self.high + room, low=self.low + room)
 
     def halved(self, tokens: int) -> "Window":
         """For a second try when the provider found a first one of estimated `tokens` too long."""
@@ -168,7 +179,8 @@ def build(
         tools=tools_tokens,
     )
     sizes = [size + _files_tokens(turn.items, shown) for turn, _, size in told]
-    start = _first_kept(sizes, filling.tokens, window)
+    # What comes with the question, and what tools take, must not push out what was said.
+    start = _first_kept(sizes, filling.tokens, window.beside(filling.files + filling.tools))
     kept = told[start:]
     return Context(
         messages=(*first, *(message for _, said, _ in kept for message in said), *new),
@@ -236,36 +248,46 @@ def item_text(item: Item, *, named: bool, shown: Shown = NOT_SHOWN) -> str:
 def _item_message(item: Item, *, named: bool, shown: Shown) -> Message:
     parts: list[Part] = [Text(text=item_text(item, named=named, shown=shown))]
     for number in range(len(item.files)):
-        parts += shown.get(FileKey(item.uid, number), ())
+        if (file := shown.get(FileKey(item.uid, number))) is not None:
+            parts += file.parts
     return Message(role=Role.USER, parts=tuple(parts))
 
 
 def _files_tokens(items: Sequence[Item], shown: Shown) -> int:
     """What the files of these messages take that the model gets as they are."""
-    return sum(
-        note.tokens for item in items for number, note in enumerate(item.files) if FileKey(item.uid, number) in shown
-    )
+    keys = (FileKey(item.uid, number) for item in items for number in range(len(item.files)))
+    return sum(shown[key].tokens for key in keys if key in shown)
 
 
 def settle_references(items: Sequence[Item], history: Sequence[TurnRecord]) -> tuple[Item, ...]:
     """Drop quotes and thread starters that the context has anyway; what remains is stored, and so stays as it is.
 
-    Their files go with them, and those of a starter that remains are the message's own from now on.
+    So are files of a quote that were read with its message, or are about to be; those of a starter that remains are the
+    message's own from now on.
     """
     last = history[-1] if history else None
     near = set() if last is None else {*last.message_ids, *(item.message_id for item in last.items)}
+    there = set() if last is None else {ref for item in last.items for ref in _read_refs(item)}
     settled = []
     for position, item in enumerate(items):
         starter = item.starter if not history and position == 0 else None
         quoted = None if item.quoted is None or item.quoted.message_id in near else item.quoted
         attachments = item.attachments
         if item.quoted is not None and quoted is None:
-            attachments = tuple(ref for ref in attachments if ref not in item.quoted.attachments)
+            attachments = tuple(ref for ref in attachments if ref not in item.quoted.attachments or ref not in there)
         if starter is not None:
             attachments = (*attachments, *(ref for ref in starter.attachments if ref not in attachments))
         settled.append(replace(item, starter=starter, quoted=quoted, attachments=attachments))
         near.add(item.message_id)
+        there.update(attachments)
     return tuple(settled)
+
+
+def _read_refs(item: Item) -> Iterator[AttachmentRef]:
+    """The attachments of a message of which a model got something."""
+    for ref, note in zip(item.attachments, item.files, strict=False):
+        if note.kind is not FileKind.NOTHING:
+            yield ref
 
 
 def _first_kept(sizes: Sequence[int], fixed: int, window: Window) -> int:

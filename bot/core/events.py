@@ -91,10 +91,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolsStarted:
-    """Tools begin to run; `status` is for people: what they do."""
+    """Tools begin to run."""
 
     calls: tuple[ToolCall, ...]
-    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +113,7 @@ class CallFinished:
 
     `usage` is None when the provider reported none (the ledger then estimates); `partial`: the text of the answer is
     not in it. `first_token_s` is None when nothing came. `input_text` and `output_text` are what to estimate from,
-    empty where usage was reported.
+    empty where usage was reported; `files_tokens` is what the request's files are taken to cost besides, then.
     """
 
     usage: Usage | None
@@ -126,6 +125,7 @@ class CallFinished:
     output_text: str = field(repr=False)
     service_tier: str | None = None
     partial: bool = False
+    files_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

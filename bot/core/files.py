@@ -76,8 +76,9 @@ class FileNote:
     prompt, between delimiters with `marker`, which was drawn at random. `chars` counts all words' characters, `pages`
     all pages (None: no such parts), of `unit`. `tokens` is what the file itself is taken to cost in a prompt where a
     model gets it as it is. `spoken`: a voice message of whoever sent it, so that its transcript, the `excerpt`, is what
-    they say. `remark` says what was read, cut or left out and why, for people and model alike; without the file's name.
-    `again`: what went wrong may pass, so whoever asks once more has it read once more.
+    they say. `heard`: a recording was transcribed, whether or not anybody speaks in it. `kept_bytes` is the size of
+    what a model gets as it is. `remark` says what was read, cut or left out and why, for people and model
+    alike, without the file's name. `again`: what went wrong may pass, so whoever asks once more has it read once more.
     """
 
     name: str
@@ -95,6 +96,8 @@ class FileNote:
     tokens: int = 0
     duration_s: float | None = None
     spoken: bool = False
+    heard: bool = False
+    kept_bytes: int = 0
     remark: str = ""
     again: bool = False
 

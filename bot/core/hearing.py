@@ -56,10 +56,15 @@ class Hearing:
         """
         notes = list(item.files)
         for number, note in enumerate(notes):
-            if note.kind is not FileKind.AUDIO or note.excerpt or note.text_sha256 is not None:
+            if note.kind is not FileKind.AUDIO or note.heard:
+                continue
+            # An attempt that was stopped may have come to this one.
+            known = await self._files.note(note_key(number))
+            if known is not None and known.heard:
+                notes[number] = replace(known, name=note.name, spoken=note.spoken)
                 continue
             notes[number] = await self._transcribed(note)
-            if notes[number].text_sha256 is not None:
+            if notes[number].heard:
                 await self._files.set_note(note_key(number), notes[number])
         return replace(item, files=tuple(notes))
 
@@ -83,13 +88,14 @@ class Hearing:
     async def _with(self, note: FileNote, transcript: Transcript, transcriber: Transcriber) -> FileNote:
         text = transcript.text.strip()
         if not text:
-            return replace(note, remark="nobody speaks in it", again=False)
+            return replace(note, remark="nobody speaks in it", heard=True, again=False)
         excerpt = take([text], "", limit_tokens=self._excerpt_tokens, estimate=estimate_tokens)
         said = f"transcribed by {transcriber.model.ref}"
         return replace(
             note,
             text_sha256=await self._files.save(text.encode("utf-8", "replace"), "text/plain"),
             excerpt=excerpt.text,
+            heard=True,
             chars=len(text),
             remark=said if excerpt.remark is None else f"{said}; {excerpt.remark}",
             again=False,

@@ -50,11 +50,12 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file that a provider takes as it is (PDF)."""
+    """A file that a provider takes as it is (PDF). `pages` None: nobody counted them."""
 
     content: bytes
     media_type: str
     name: str
+    pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

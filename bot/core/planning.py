@@ -3,7 +3,6 @@
 Chooses no model and calls none. Reads files, which may take a while: Stop and the turn's deadline end that.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -16,9 +15,9 @@ from bot.core.gate import Verdict
 from bot.core.interrupt import Interrupt
 from bot.core.parts import Parts
 from bot.core.patience import Patience
-from bot.core.place import ChatKind
+from bot.core.place import Author, ChatKind
 from bot.core.question import Plan, Question
-from bot.core.reading import names_of
+from bot.core.showing import file_names
 from bot.core.thread_settings import resolve
 from bot.core.together import both
 from bot.core.tool_belt import ToolBelt, tools_here
@@ -67,7 +66,7 @@ class Planning:
                     self._parts.history.of(claim),
                     self._parts.settings.load([key for _, key in keys]),
                 ),
-                self._asking.begin(),
+                self._begin(),
             )
         )
         settings = resolve(keys, values)
@@ -88,6 +87,7 @@ class Planning:
             author=author,
             turn_uid=self._question.uid,
             bills=self._asking.bills,
+            is_owner=lambda: self._persist(self._are_owners),
             history=history,
             items=items,
         )
@@ -101,25 +101,31 @@ class Planning:
             tools=tools,
         )
 
+    async def _begin(self) -> None:
+        """Where nothing comes before the model's call, it is noted beside the history, which costs no time."""
+        if not any(item.attachments or item.search for item in self._question.items):
+            await self._asking.begin()
+
+    async def _are_owners(self) -> bool:
+        """Whether everybody is an owner who had a part in asking: whoever wrote it, and whoever asks once more."""
+        authors = {self._asking.author.key, *(item.author_key for item in self._question.items)}
+        return all([await self._parts.gate.is_owner(_author(key)) for key in authors])
+
     async def _read(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
-        """The question with a note on each file of it."""
+        """The question with a note on each file of it; a turn that is given up is not worth the reading."""
         attached = [ref for item in items for ref in item.attachments]
-        if not attached:
+        if not attached or self._asking.exhausted:
             return items
         if any(not item.files or any(note.again for note in item.files) for item in items if item.attachments):
-            self._delivery.status(f"reading {names_of(attached)} …")
-        return await self._interrupt.within(self._read_all(items))
-
-    async def _read_all(self, items: tuple[Item, ...]) -> tuple[Item, ...]:
+            self._delivery.status(f"reading {file_names(attached)} …")
         place = self._claim.place
         messenger = self._parts.messengers[place.platform]
-
-        async def one(item: Item) -> Item:
-            return await self._persist(lambda: self._parts.reading.read(place, messenger, item))
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in items]
-        return tuple(task.result() for task in tasks)
+        return await self._interrupt.within(self._persist(lambda: self._parts.reading.read(place, messenger, items)))
 
     async def _persist(self, operation: Callable[[], Awaitable[T]]) -> T:
         return await self._patience.persist(operation, place=self._claim.place)
+
+
+def _author(key: str) -> Author:
+    platform, _, author_id = key.partition(":")
+    return Author(platform=platform, id=author_id, name="")

@@ -17,6 +17,8 @@ USUAL_FACTOR = 1.3
 _PROMPT_TOKENS, _MESSAGE_TOKENS, _TOOLS_TOKENS = 64, 8, 512
 #: The finest resolution that a provider reads an image in, and the least that a file counts.
 _FILE_TOKENS = 5_000
+#: A page full of small print and the picture of it (Anthropic: up to 3,000 and 1,600).
+_PAGE_TOKENS = 6_000
 _PDF_BYTES_PER_TOKEN, _AUDIO_BYTES_PER_TOKEN = 4, 32
 
 _LIGHT = b"abcdefghijklmnopqrstuvwxyz \n"
@@ -67,7 +69,8 @@ def _beyond_estimate(part: Part) -> int:
         case Image():
             return _FILE_TOKENS
         case Document():
-            return _FILE_TOKENS + len(part.content) // _PDF_BYTES_PER_TOKEN
+            by_size = len(part.content) // _PDF_BYTES_PER_TOKEN
+            return _FILE_TOKENS + (by_size if part.pages is None else min(by_size, _PAGE_TOKENS * part.pages))
         case Audio():
             return _FILE_TOKENS + len(part.content) // _AUDIO_BYTES_PER_TOKEN
 

@@ -3,7 +3,7 @@
 Knows nothing of permissions, budgets of calls, or what becomes of the answer.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ from bot.core.question import Plan, Question
 from bot.core.reading import note_key
 from bot.core.receipts import Receipt, receipt_of
 from bot.core.request import build_request
-from bot.core.showing import Shown, choose_shown, parts_of, sha256s_of
+from bot.core.showing import Choice, FileKey, Shown, ShownFile, choose_shown, parts_of, sha256s_of
 from bot.core.tools import ToolSpec
 from bot.core.turn_record import Claim, Item
 
@@ -63,16 +63,21 @@ class Prompting:
     async def heard(self, plan: Plan, model: ModelInfo) -> Plan:
         """The plan with all recordings in words that the model cannot hear. Raises StopRequested, TurnTimeout."""
         notes = [note for item in plan.items for note in item.files]
-        unheard = any(note.kind is FileKind.AUDIO and note.text_sha256 is None for note in notes)
-        if not unheard or model.audio is True:
+        unheard = any(note.kind is FileKind.AUDIO and not note.heard for note in notes)
+        if not unheard or model.audio is True or self._asking.exhausted:
             return plan
-        return replace(plan, items=await self._interrupt.within(self._listen(plan.items)))
+        items = await self._interrupt.within(self._listen(plan.items))
+        self._asking.belt.take(items)
+        return replace(plan, items=items)
 
-    async def prompt(self, plan: Plan, model: ModelInfo, window: Window, *, looked_up: str | None) -> Prompt:
+    async def prompt(
+        self, plan: Plan, model: ModelInfo, window: Window, *, looked_up: str | None, with_tools: bool = True
+    ) -> Prompt:
         """What to ask this model. `looked_up` is what a search before found, None: there was none."""
-        shown = await self._shown(plan, model, window)
+        wanted = choose_shown(plan.history, plan.items, model, high_tokens=window.high)
+        shown = await self._shown(model, wanted)
         estimate = self._parts.calibration.estimator(model.ref)
-        tools = self._tools(plan, model)
+        tools = self._tools(plan, model) if with_tools else ()
         replaced = self._question.replaces
         context = build(
             plan.history,
@@ -86,10 +91,19 @@ class Prompting:
             shown=shown,
             tools_tokens=tokens_of_tools(tools, estimate),
         )
+        if looked_up is not None:
+            filling = context.filling
+            context = replace(context, filling=replace(filling, newest=filling.newest + estimate(looked_up)))
         return Prompt(
             context=context,
             request=self._request(plan, model, context, tools, looked_up),
-            receipt=receipt_of(plan.items, shown, model, seeing=await self._seeing(plan, model)),
+            receipt=receipt_of(
+                plan.items,
+                shown,
+                model,
+                gone=wanted.keys() - shown.keys(),
+                seeing=await self._seeing(plan, model),
+            ),
         )
 
     def _request(
@@ -115,14 +129,17 @@ class Prompting:
             return ()
         return self._asking.belt.toolbox.specs
 
-    async def _shown(self, plan: Plan, model: ModelInfo, window: Window) -> Shown:
-        """The files that the model gets as they are, with their bytes."""
-        wanted = choose_shown(plan.history, plan.items, model, high_tokens=window.high)
+    async def _shown(self, model: ModelInfo, wanted: Mapping[FileKey, Choice]) -> Shown:
+        """The files that the model gets as they are, with their bytes; those that expired are left out."""
         if not wanted:
             return {}
-        contents = await self._persist(lambda: self._parts.files.load(sha256s_of(model, wanted.values())))
-        found = {key: parts_of(model, note, contents) for key, note in wanted.items()}
-        return {key: parts for key, parts in found.items() if parts}
+        sha256s = sha256s_of(model, (choice.note for choice in wanted.values()))
+        contents = await self._persist(lambda: self._parts.files.load(sha256s))
+        found = {
+            key: ShownFile(parts=parts_of(model, choice.note, contents), tokens=choice.tokens)
+            for key, choice in wanted.items()
+        }
+        return {key: file for key, file in found.items() if file.parts}
 
     async def _seeing(self, plan: Plan, model: ModelInfo) -> ModelInfo | None:
         """The nearest model that sees the pictures that this one does not; None: there are none, or nobody does."""

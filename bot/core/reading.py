@@ -6,7 +6,7 @@ Knows neither how a kind of file is read nor what a model can take; that is the 
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bot.core.errors import DeliveryError, DeliveryKind, UnreadableFile
@@ -15,6 +15,8 @@ from bot.core.files import PAGE_BREAK, FileKind, FileNote, FileReader, FileStore
 from bot.core.message import AttachmentRef
 from bot.core.place import Place
 from bot.core.ports import Messenger
+from bot.core.showing import PICTURE_TOKENS
+from bot.core.together import all_of
 from bot.core.tokens import estimate_tokens
 from bot.core.turn_record import Item
 
@@ -61,32 +63,34 @@ class Reading:
         """What all words of a message's files together may take in every prompt."""
         return self._limits.excerpt_tokens
 
-    async def read(self, place: Place, messenger: Messenger, item: Item) -> Item:
-        """The message with a note on each of its files; what was read before is not read again."""
-        wanted = self._wanted(item)
-        if not wanted:
-            return item
+    async def read(self, place: Place, messenger: Messenger, items: Sequence[Item]) -> tuple[Item, ...]:
+        """The messages of one question, with a note on each of their files; what was read before is not read again."""
+        wanted = [self._wanted(item) for item in items]
+        count = sum(map(len, wanted))
+        if not count:
+            return tuple(items)
         slots = asyncio.Semaphore(_AT_ONCE)
-        excerpt_tokens = self._limits.excerpt_tokens // len(wanted)
 
         async def one(ref: AttachmentRef) -> FileNote:
             async with slots:
-                return await self._note(place, messenger, ref, excerpt_tokens)
+                return await self._note(place, messenger, ref, self._limits.excerpt_tokens // count)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = {number: group.create_task(one(ref)) for number, ref in wanted.items()}
-        notes = tuple(
-            tasks[number].result() if number in tasks else self._known(item, number, ref)
-            for number, ref in enumerate(item.attachments)
-        )
-        return replace(item, files=notes)
+        found = iter(await all_of(one(ref) for refs in wanted for ref in refs.values()))
+        notes = [{number: next(found) for number in refs} for refs in wanted]
+        return tuple(self._noted(item, new) for item, new in zip(items, notes, strict=True))
+
+    def _noted(self, item: Item, notes: Mapping[int, FileNote]) -> Item:
+        files = (notes.get(number) or self._known(item, number, ref) for number, ref in enumerate(item.attachments))
+        return replace(item, files=tuple(files))
 
     def _wanted(self, item: Item) -> dict[int, AttachmentRef]:
         """The files to read now, by their numbers: within the limits, and not read yet."""
         left = self._limits.message_bytes
         wanted = {}
         for number, ref in enumerate(item.attachments[: self._limits.files]):
-            left -= min(ref.size_bytes or 0, self._limits.file_bytes)
+            # One that does not say its size may have as much as it may.
+            size = self._limits.file_bytes if ref.size_bytes is None else ref.size_bytes
+            left -= min(size, self._limits.file_bytes)
             if left < 0:
                 break
             if not item.files or item.files[number].again:
@@ -104,7 +108,8 @@ class Reading:
         key = note_key(place, ref)
         known = await self._files.note(key)
         if known is not None:
-            return known
+            # Under which name, and by whom, it is sent now is not what it was when it was read.
+            return replace(known, name=ref.name, spoken=ref.spoken and known.kind is FileKind.AUDIO)
         try:
             content = await self._fetch(place, messenger, ref)
             file = await self._reader.read(ref.name, ref.media_type, content)
@@ -158,6 +163,7 @@ class Reading:
             tokens=_tokens(file, size_bytes, duration_s),
             duration_s=duration_s,
             spoken=ref.spoken and file.kind is FileKind.AUDIO,
+            kept_bytes=len(file.content or b"") + sum(len(picture.content) for picture in file.pictures),
             remark="; ".join(remarks),
         )
 
@@ -173,7 +179,7 @@ def _tokens(file: ReadFile, size_bytes: int, duration_s: float | None) -> int:
 
 
 def _picture_tokens(picture: Picture) -> int:
-    return math.ceil(picture.width * picture.height / _PIXELS_PER_TOKEN)
+    return min(PICTURE_TOKENS, math.ceil(picture.width * picture.height / _PIXELS_PER_TOKEN))
 
 
 def _nothing(ref: AttachmentRef, remark: str) -> FileNote:
@@ -193,8 +199,3 @@ def _megabytes(size_bytes: int) -> str:
 def note_key(place: Place, ref: AttachmentRef) -> str:
     """The name of an attachment in the store, unlike that of any other on any platform."""
     return f"{place.account_key}:{ref.id}"
-
-
-def names_of(refs: Sequence[AttachmentRef]) -> str:
-    """The names of files in a line, for showing that they are being read."""
-    return ", ".join(ref.name for ref in refs)

@@ -1,12 +1,12 @@
 """What people are told of the files they sent: what was read, cut or left out, and why, in one line. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bot.core.catalogue import ModelInfo
 from bot.core.files import FileKind, FileNote
 from bot.core.formatting import excerpt
-from bot.core.showing import FileKey, Shown, file_name, takes
+from bot.core.showing import FileKey, Shown, file_name
 from bot.core.turn_record import Item
 
 _HEARD_CHARS = 300
@@ -34,12 +34,22 @@ class _Entry:
     unseen: bool = False
 
 
-def receipt_of(items: Sequence[Item], shown: Shown, model: ModelInfo, *, seeing: ModelInfo | None) -> Receipt:
-    """The receipt for a question's files. `seeing` is the nearest model that sees pictures, None: there is none."""
+def receipt_of(
+    items: Sequence[Item],
+    shown: Shown,
+    model: ModelInfo,
+    *,
+    gone: Collection[FileKey],
+    seeing: ModelInfo | None,
+) -> Receipt:
+    """The receipt for a question's files. `gone` are those whose bytes expired.
+
+    `seeing` is the nearest model that sees pictures, None: there is none.
+    """
     entries = [
-        _entry(note, model, seeing, is_shown=FileKey(item.uid, number) in shown)
+        _entry(note, model, seeing, is_shown=key in shown, is_gone=key in gone)
         for item in items
-        for number, note in enumerate(item.files)
+        for key, note in ((FileKey(item.uid, number), note) for number, note in enumerate(item.files))
     ]
     read = [_line(entry) for entry in entries if entry.is_read]
     left = [_line(entry) for entry in entries if not entry.is_read]
@@ -54,7 +64,7 @@ def receipt_of(items: Sequence[Item], shown: Shown, model: ModelInfo, *, seeing:
     )
 
 
-def _entry(note: FileNote, model: ModelInfo, seeing: ModelInfo | None, *, is_shown: bool) -> _Entry:
+def _entry(note: FileNote, model: ModelInfo, seeing: ModelInfo | None, *, is_shown: bool, is_gone: bool) -> _Entry:
     name, remark = file_name(note.name), note.remark.rstrip(".")
     if note.kind is FileKind.NOTHING:
         return _Entry(name=name, words=remark, is_read=False)
@@ -62,11 +72,14 @@ def _entry(note: FileNote, model: ModelInfo, seeing: ModelInfo | None, *, is_sho
         return _Entry(name="voice message", words=f"“{excerpt(note.excerpt, _HEARD_CHARS)}”", is_read=True)
     if is_shown or note.excerpt:
         return _Entry(name=name, words=remark, is_read=True)
-    if takes(model, note, high_tokens=note.tokens * 2):
+    if is_gone:
         return _Entry(name=name, words="it is not kept any more: send it again", is_read=False)
     if note.picture_sha256s and model.vision is not True:
         return _Entry(name=name, words=_blind(model, seeing), is_read=False, unseen=True)
-    return _Entry(name=name, words=remark or "the model cannot take it", is_read=False)
+    if note.kind in (FileKind.PDF, FileKind.IMAGE):
+        words = f"{remark}; it is too much to show at once: send fewer files, or a part of it"
+        return _Entry(name=name, words=words.removeprefix("; "), is_read=False)
+    return _Entry(name=name, words=remark or f"`{model.ref}` cannot take it", is_read=False)
 
 
 def _line(entry: _Entry) -> str:

@@ -6,6 +6,7 @@ caused it anyway. Off unless the operator sets a time.
 
 import hashlib
 
+from bot.core.message import Audio, Document, Image, Part
 from bot.core.ports import ChatRequest
 
 
@@ -15,7 +16,7 @@ def digest_of(request: ChatRequest) -> str:
         (
             str(request.model.ref),
             request.system,
-            request.messages,
+            [(message.role, [_named(part) for part in message.parts]) for message in request.messages],
             request.tools,
             request.max_output_tokens,
             request.temperature,
@@ -26,3 +27,12 @@ def digest_of(request: ChatRequest) -> str:
         )
     )
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _named(part: Part) -> object:
+    """A part by what it says; a file by its hash, for its bytes written out would hold everybody up."""
+    match part:
+        case Image() | Document() | Audio():
+            return type(part).__name__, part.media_type, hashlib.sha256(part.content).hexdigest()
+        case _:
+            return part

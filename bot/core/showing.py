@@ -4,13 +4,13 @@ Pictures, PDFs and recordings of older turns give way in batches, like turns do:
 they cost too much, then the oldest go at once, so that the prefix of the prompts stays as it is in between.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.core.catalogue import ModelInfo
 from bot.core.files import FileKind, FileNote
-from bot.core.formatting import count
-from bot.core.message import Audio, Document, Image, Part
+from bot.core.formatting import count, excerpt
+from bot.core.message import AttachmentRef, Audio, Document, Image, Part
 from bot.core.turn_record import Item, TurnRecord
 from bot.core.untrusted import clean, frame
 
@@ -18,8 +18,12 @@ from bot.core.untrusted import clean, frame
 _HIGH_SHARE, _LOW_SHARE = 0.5, 0.25
 #: Providers bound the pictures of one request (Anthropic: beyond 20 they must be smaller).
 _MOST_PICTURES, _PICTURES_LEFT = 10, 5
+#: Providers bound a request, in which files take a third more than they have (Gemini: 20 MB).
+_MOST_BYTES, _BYTES_LEFT = 14_000_000, 7_000_000
 #: Longer ones are refused by some providers (Anthropic: 100 pages).
 _PDF_PAGES = 100
+#: What a picture costs at most: providers make larger ones smaller (Anthropic: about 1,600 tokens).
+PICTURE_TOKENS = 1_600
 _NAME_CHARS = 80
 _NOT_IN_NAMES = str.maketrans("[]:<>", "     ")
 _PICTURE_TYPES = ((b"\x89PNG", "image/png"), (b"\xff\xd8", "image/jpeg"))
@@ -33,39 +37,63 @@ class FileKey:
     number: int
 
 
-Shown = Mapping[FileKey, tuple[Part, ...]]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A file that a model should get as it is, and what that is taken to cost."""
+
+    note: FileNote
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFile:
+    """A file as the model gets it, and what that is taken to cost."""
+
+    parts: tuple[Part, ...]
+    tokens: int
+
+
+Shown = Mapping[FileKey, ShownFile]
 NOT_SHOWN: Shown = {}
 
 
 def choose_shown(
     history: Iterable[TurnRecord], items: Iterable[Item], model: ModelInfo, *, high_tokens: int
-) -> dict[FileKey, FileNote]:
+) -> dict[FileKey, Choice]:
     """The files that the model should get as they are, oldest first; `high_tokens` is the prompt's high-water mark.
 
-    Those of the new `items` always, if it can take them and they fit at all.
+    Those of the new `items` always, if it can take them and one request can hold them.
     """
-    shown: dict[FileKey, FileNote] = {}
+    shown: dict[FileKey, Choice] = {}
     for turn in history:
-        for key, note in _files(turn.items):
-            if takes(model, note, high_tokens=high_tokens):
-                shown[key] = note
-                _make_room(shown, high_tokens)
-    new = {key: note for key, note in _files(items) if takes(model, note, high_tokens=high_tokens)}
+        for key, choice in _choices(turn.items, model, high_tokens):
+            shown[key] = choice
+            _make_room(shown, high_tokens)
+    left, new = _MOST_BYTES, {}
+    for key, choice in _choices(items, model, high_tokens):
+        if choice.note.kept_bytes <= left:
+            left -= choice.note.kept_bytes
+            new[key] = choice
+    while shown and sum(choice.note.kept_bytes for choice in shown.values()) > left:
+        del shown[next(iter(shown))]
     return {**shown, **new}
 
 
-def takes(model: ModelInfo, note: FileNote, *, high_tokens: int) -> bool:
-    """Whether the model gets this file as it is."""
+def choose(model: ModelInfo, note: FileNote, *, high_tokens: int) -> Choice | None:
+    """Whether the model gets this file as it is, None: it does not take it, or there is no room for it."""
     match note.kind:
-        case FileKind.IMAGE:
-            return model.vision is True and bool(note.picture_sha256s)
-        case FileKind.PDF:
-            as_it_is = model.pdf is True and note.content_sha256 is not None and (note.pages or 0) <= _PDF_PAGES
-            return (as_it_is or shows_scan(model, note)) and note.tokens <= high_tokens * _HIGH_SHARE
-        case FileKind.AUDIO:
-            return model.audio is True and note.content_sha256 is not None and not note.excerpt
-        case FileKind.TEXT | FileKind.NOTHING:
-            return False
+        case FileKind.IMAGE if model.vision is True and note.picture_sha256s:
+            return Choice(note=note, tokens=note.tokens)
+        case FileKind.PDF if shows_scan(model, note):
+            tokens = PICTURE_TOKENS * len(note.picture_sha256s)
+            return Choice(note=note, tokens=tokens) if tokens <= high_tokens else None
+        case FileKind.PDF if model.pdf is True and note.content_sha256 is not None:
+            fits = (note.pages or 0) <= _PDF_PAGES and note.tokens <= high_tokens * _HIGH_SHARE
+            return Choice(note=note, tokens=note.tokens) if fits else None
+        case FileKind.AUDIO if model.audio is True and note.content_sha256 is not None and not note.heard:
+            return Choice(note=note, tokens=note.tokens)
+        case _:
+            return None
 
 
 def shows_scan(model: ModelInfo, note: FileNote) -> bool:
@@ -84,7 +112,10 @@ def parts_of(model: ModelInfo, note: FileNote, contents: Mapping[str, bytes]) ->
     if note.kind is FileKind.IMAGE or shows_scan(model, note):
         return tuple(Image(content=content, media_type=_picture_type(content)) for content in found)
     if note.kind is FileKind.PDF:
-        return tuple(Document(content=each, media_type="application/pdf", name=file_name(note.name)) for each in found)
+        name = file_name(note.name)
+        return tuple(
+            Document(content=content, media_type="application/pdf", name=name, pages=note.pages) for content in found
+        )
     return tuple(Audio(content=content, media_type=note.media_type or "audio/ogg") for content in found)
 
 
@@ -108,6 +139,11 @@ def file_name(name: str) -> str:
     return " ".join(clean(name).translate(_NOT_IN_NAMES).split())[:_NAME_CHARS] or "a file"
 
 
+def file_names(refs: Iterable[AttachmentRef]) -> str:
+    """Names of files in a line, for people."""
+    return ", ".join(excerpt(file_name(ref.name), 40) for ref in refs)
+
+
 def _what(note: FileNote) -> str:
     pages = f" of {count(note.pages)} {note.unit}{'' if note.pages == 1 else 's'}" if note.pages and note.unit else ""
     match note.kind:
@@ -122,22 +158,28 @@ def _what(note: FileNote) -> str:
             return f"File{pages}"
 
 
-def _files(items: Iterable[Item]) -> list[tuple[FileKey, FileNote]]:
-    return [(FileKey(item.uid, number), note) for item in items for number, note in enumerate(item.files)]
+def _choices(items: Iterable[Item], model: ModelInfo, high_tokens: int) -> Iterator[tuple[FileKey, Choice]]:
+    for item in items:
+        for number, note in enumerate(item.files):
+            choice = choose(model, note, high_tokens=high_tokens)
+            if choice is not None:
+                yield FileKey(item.uid, number), choice
 
 
-def _make_room(shown: dict[FileKey, FileNote], high_tokens: int) -> None:
-    pictures = sum(len(note.picture_sha256s) for note in shown.values())
-    tokens = sum(note.tokens for note in shown.values())
-    if pictures <= _MOST_PICTURES and tokens <= high_tokens * _HIGH_SHARE:
+def _make_room(shown: dict[FileKey, Choice], high_tokens: int) -> None:
+    if _fit(shown, _MOST_PICTURES, high_tokens * _HIGH_SHARE, _MOST_BYTES):
         return
-    oldest: Sequence[FileKey] = tuple(shown)
-    for key in oldest:
-        if pictures <= _PICTURES_LEFT and tokens <= high_tokens * _LOW_SHARE:
-            return
-        note = shown.pop(key)
-        pictures -= len(note.picture_sha256s)
-        tokens -= note.tokens
+    while shown and not _fit(shown, _PICTURES_LEFT, high_tokens * _LOW_SHARE, _BYTES_LEFT):
+        del shown[next(iter(shown))]
+
+
+def _fit(shown: Mapping[FileKey, Choice], pictures: int, tokens: float, size_bytes: int) -> bool:
+    notes = [choice.note for choice in shown.values()]
+    return (
+        sum(len(note.picture_sha256s) for note in notes) <= pictures
+        and sum(choice.tokens for choice in shown.values()) <= tokens
+        and sum(note.kept_bytes for note in notes) <= size_bytes
+    )
 
 
 def _shas(model: ModelInfo, note: FileNote) -> tuple[str, ...]:

@@ -77,6 +77,7 @@ class _Call:
     held: bool = False
     running: bool = False
     row: LedgerRow | None = None
+    booked: bool = False
 
     @property
     def id(self) -> str:
@@ -163,6 +164,7 @@ class Speaking:
         call.running = False
         if isinstance(said, Spoken):
             call.row = self._row(call, speaker.model, said.usage, said.estimated, CallStatus.COMPLETED)
+            await self._book(call)  # before a platform that may take its time
             return await self._send(messenger, call, said, reply_to)
         if isinstance(said, StreamBroken | EmptyAnswer | TurnTimeout):  # nobody knows whether it is billed
             call.row = self._unanswered(call, speaker.model, CallStatus.INCOMPLETE)
@@ -222,7 +224,10 @@ class Speaking:
         )
 
     async def _book(self, call: _Call) -> None:
-        """Book and settle; what cannot be booked in time is told in the log: it was said, and is not said again."""
+        """Book and settle, once; what cannot be booked in time is told in the log: it was said, and not again."""
+        if call.booked:
+            return
+        call.booked = True
         try:
             await self._patience.persist(lambda: self._settle(call), deadline_s=_BOOKING_PATIENCE_S)
         except StorageUnavailable as error:

@@ -4,14 +4,17 @@ Two sets of addresses: `fetchable` are those that people wrote or that a search 
 in what was read. Knows no provider and no delivery.
 """
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from urllib.parse import urlsplit
 
 from bot.core.bills import Bills
 from bot.core.citations import Citations
 from bot.core.events import ToolFinished
-from bot.core.files import FileNote
+from bot.core.files import FileKind, FileNote
 from bot.core.formatting import money
-from bot.core.links import is_known, urls_in
+from bot.core.links import LinkGate, is_known, urls_in
+from bot.core.message import ToolCall
 from bot.core.parts import Parts
 from bot.core.place import Author, Place
 from bot.core.thread_settings import Search, ThreadSettings, tools_off
@@ -25,7 +28,7 @@ READ_ATTACHMENT, SEARCH_HISTORY = "read_attachment", "search_history"
 
 
 class ToolBelt:
-    """One turn's tools. `tools` are those that are on here."""
+    """One turn's tools. `tools` are those that are on here; `is_owner` tells whether everybody who asks is one."""
 
     def __init__(
         self,
@@ -36,20 +39,16 @@ class ToolBelt:
         author: Author,
         turn_uid: str,
         bills: Bills,
+        is_owner: Callable[[], Awaitable[bool]],
         history: Iterable[TurnRecord],
         items: Iterable[Item],
     ) -> None:
-        items, history = tuple(items), tuple(history)
-        said = (*(item for turn in history for item in turn.items), *items)
-        files = tuple(note for item in said for note in item.files)
+        self._history = tuple(history)
+        self._items = tuple(items)
         self.citations = Citations()
-        self.fetchable: set[str] = set(_written(said))
-        for turn in history:
-            for step in turn.steps:
-                self.fetchable.update(url for text in step.urls for url in urls_in(text))
-        #: What an answer may link to.
-        self.linkable: set[str] = {*self.fetchable, *(url for turn in history for url in urls_in(turn.answer))}
-        self.linkable.update(url for note in files for url in urls_in(note.excerpt))
+        #: What tools of this turn vouched for, and what stood in their results.
+        self._found: set[str] = set()
+        self._read: set[str] = set()
         self.can_search = WEB_SEARCH in tools
         ceiling_nano = parts.defaults.turn_cost_nano
 
@@ -57,9 +56,6 @@ class ToolBelt:
             if ceiling_nano is None or bills.spent_nano < ceiling_nano:
                 return None
             return f"Not run: this answer has reached its limit of {money(ceiling_nano)}. Answer with what you have."
-
-        def is_owner() -> Awaitable[bool]:
-            return parts.gate.is_owner(author)
 
         self.toolbox = Toolbox(
             tools,
@@ -69,21 +65,62 @@ class ToolBelt:
                 turn_uid=turn_uid,
                 cite=self.citations.number_of,
                 is_known=lambda url: is_known(url, self.fetchable),
-                files=files,
             ),
             rights=Rights(is_owner=is_owner, closed=closed),
             charge=bills,
             clock=parts.clock,
             new_marker=new_marker,
-            tainted=any(map(_from_outside, files)),
         )
+        self.take(self._items)
+
+    def take(self, items: Iterable[Item]) -> None:
+        """What is asked, with what was read and heard of its files by now."""
+        self._items = tuple(items)
+        files = tuple(note for item in self._said for note in item.files)
+        self.toolbox.knows(files)
+        self.toolbox.tainted = self.toolbox.tainted or any(map(_from_outside, files))
+        for name in ("fetchable", "linkable"):
+            self.__dict__.pop(name, None)
+
+    @property
+    def _said(self) -> tuple[Item, ...]:
+        return (*(item for turn in self._history for item in turn.items), *self._items)
+
+    @cached_property
+    def fetchable(self) -> set[str]:
+        """The addresses that may be read. Looked for when they are needed: a long conversation has many words."""
+        steps = (step for turn in self._history for step in turn.steps)
+        found = (url for step in steps for text in step.urls for url in urls_in(text))
+        return {*_written(self._said), *found, *self._found}
+
+    @cached_property
+    def linkable(self) -> set[str]:
+        """The addresses that an answer may link to."""
+        excerpts = (note.excerpt for item in self._said for note in item.files)
+        texts = (*(turn.answer for turn in self._history), *excerpts)
+        return {*self.fetchable, *(url for text in texts for url in urls_in(text)), *self._read}
 
     def note(self, finished: ToolFinished) -> None:
-        """A tool has found something: its addresses may be read and shown, those in its text shown."""
+        """A tool has found something: its addresses may be read and shown, those in its text shown.
+
+        What the model itself wrote into the call, and a result repeats, nobody vouches for.
+        """
+        if finished.result.is_error:
+            return
         found = {url for text in finished.urls for url in urls_in(text)}
-        self.fetchable |= found
-        self.linkable |= found
-        self.linkable.update(urls_in(finished.result.text))
+        own = {urlsplit(url).hostname for url in urls_in(finished.call.arguments)}
+        shown = {url for url in urls_in(finished.result.text) if urlsplit(url).hostname not in own}
+        self._found |= found
+        self._read |= shown
+        if found:
+            self.fetchable.update(found)
+        if found or shown:
+            self.linkable.update(found, shown)
+
+    def status(self, calls: Sequence[ToolCall]) -> str:
+        """What people see while these run, without addresses that nobody vouches for."""
+        gate = LinkGate(self.linkable)
+        return f"{gate.feed(self.toolbox.status(calls))}{gate.flush()} …"
 
 
 def tools_here(
@@ -103,7 +140,8 @@ def tools_here(
     if settings.search is Search.OFF:
         off |= {WEB_SEARCH, READ_PAGE}
     said = (*(item for turn in turns for item in turn.items), *items)
-    if not any(note.text_sha256 for item in said for note in item.files):
+    notes = (note for item in said for note in item.files)
+    if not any(note.text_sha256 or note.kind is FileKind.AUDIO for note in notes):
         off.add(READ_ATTACHMENT)
     if not cut:
         off.add(SEARCH_HISTORY)

@@ -6,14 +6,16 @@ Whatever goes wrong is a result that the model can act on. Knows no tool by name
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from bot.core.errors import LimitReached
 from bot.core.events import ToolFinished
+from bot.core.files import FileNote
 from bot.core.formatting import excerpt
 from bot.core.message import ToolCall, ToolResult
 from bot.core.ports import Clock
+from bot.core.together import all_of
 from bot.core.tools import Tool, ToolBill, ToolContext, ToolOutput, ToolSpec
 from bot.core.untrusted import frame
 
@@ -77,6 +79,12 @@ class Toolbox:
         self._clock = clock
         self._new_marker = new_marker
         self.tainted = tainted
+        #: What came of calls of a round that is not over, or was broken off.
+        self.unfinished: list[ToolFinished] = []
+
+    def knows(self, files: tuple[FileNote, ...]) -> None:
+        """The conversation's files as they are by now: recordings may have been written down."""
+        self._context = replace(self._context, files=files)
 
     @property
     def specs(self) -> tuple[ToolSpec, ...]:
@@ -88,11 +96,12 @@ class Toolbox:
         return " · ".join(dict.fromkeys(self._status(call) for call in calls))
 
     async def run(self, calls: Sequence[ToolCall]) -> tuple[ToolFinished, ...]:
-        """Run calls that the model made at once, in their order. Raises nothing but CancelledError and storage's."""
+        """Run calls that the model made at once; what came of them, in their order."""
         tainted = self.tainted  # what one of them reads, none of the others was asked for because of
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._run(call, tainted=tainted)) for call in calls]
-        return tuple(task.result() for task in tasks)
+        self.unfinished = []
+        finished = await all_of(self._run(call, tainted=tainted) for call in calls)
+        self.unfinished = []
+        return finished
 
     def _status(self, call: ToolCall) -> str:
         tool, arguments = self._tools.get(call.name), call.parsed
@@ -111,13 +120,15 @@ class Toolbox:
         if output.untrusted:
             self.tainted = True
             text = frame(text, origin=f"the tool {call.name}", marker=self._new_marker())
-        return ToolFinished(
+        finished = ToolFinished(
             call=call,
             result=ToolResult(call_id=call.id, text=text, is_error=output.is_error),
             duration_s=self._clock.monotonic() - started,
             nano_usd=None if output.bill is None else output.bill.cost.nano_usd,
             urls=(*(source.url for source in output.sources), *output.urls),
         )
+        self.unfinished.append(finished)
+        return finished
 
     async def _output(self, call: ToolCall, *, tainted: bool) -> ToolOutput:
         tool = self._tools.get(call.name)
@@ -172,9 +183,12 @@ class Toolbox:
         try:
             async with asyncio.timeout(tool.timeout_s) as deadline:
                 return await tool.run(arguments, self._context)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             if isinstance(error, TimeoutError) and deadline.expired():
                 return None
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and (task is None or task.cancelling()):
+                raise  # we are meant; else a library of the tool cancelled itself
             log.exception("tool %s failed", name)
             return _failure("The tool failed.")
 

@@ -4,6 +4,7 @@ Knows nothing of threads, storage or platforms. Retries a call only before its f
 can pass; whatever happens, the stream ends with TurnEnded.
 """
 
+import json
 import logging
 import math
 import random
@@ -103,6 +104,7 @@ class TurnLoop:
         permission: Permission = _as_asked,
         persistence: Persistence = PERSISTENT,
         tool_rounds: int = MAX_TOOL_ROUNDS,
+        files_tokens: int = 0,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._provider = provider
@@ -112,6 +114,8 @@ class TurnLoop:
         self._permission = permission
         self._persistence = persistence
         self._tool_rounds = tool_rounds
+        #: What the files of the request are taken to cost, for calls that report nothing.
+        self._files_tokens = files_tokens
         self._jitter = jitter
         self._spoken = False
 
@@ -144,7 +148,7 @@ class TurnLoop:
                 return
             if self._toolbox is None or number == self._tool_rounds:
                 break
-            yield ToolsStarted(calls=tuple(call.calls), status=self._toolbox.status(call.calls))
+            yield ToolsStarted(calls=tuple(call.calls))
             finished = await self._interrupt.within(self._toolbox.run(call.calls))
             for event in finished:
                 yield event
@@ -241,6 +245,7 @@ class TurnLoop:
             input_text="" if report else prompt_of(request),
             output_text="" if counted else "".join((*call.text, *call.unsaid)),
             partial=report is not None and report.partial,
+            files_tokens=0 if report else self._files_tokens,
         )
 
     def _check_end(self, call: _Call) -> None:
@@ -261,7 +266,8 @@ class TurnLoop:
 
 def prompt_of(request: ChatRequest) -> str:
     """All words of a request: what its tokens are estimated by where nobody reports them."""
-    return "\n".join([request.system, *(message.words for message in request.messages)])
+    tools = (f"{tool.name} {tool.description} {json.dumps(dict(tool.parameters))}" for tool in request.tools)
+    return "\n".join([request.system, *tools, *(message.words for message in request.messages)])
 
 
 def _counts(call: _Call, failure: ParleyError | None) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bot.core.context import MAX_TURNS, Context, Window, build, item_text, settle_references
 from bot.core.events import Outcome
+from bot.core.files import FileKind, FileNote
 from bot.core.inbound import Quoted
 from bot.core.message import AttachmentRef, Message, Role
 from bot.core.turn_record import Item, ItemKind, TurnRecord
@@ -143,19 +144,22 @@ def test_files_go_with_the_quote_that_is_dropped_and_come_with_the_starter_that_
     starter = Quoted(message_id="1", author_name="Bob", text="Mine.", attachments=(begun,))
     asked = replace(item(1, "Why?", quoted=near), starter=starter, attachments=(own, quoted))
 
-    (later,) = settle_references([asked], [turn(0, "Hi", "Hello.")])
-    (first,) = settle_references([asked], [])
+    read = FileNote(name="b", kind=FileKind.IMAGE)
+    told = turn(0, "Hi", "Hello.")
+    shown = replace(told, items=(replace(told.items[0], attachments=(quoted,), files=(read,)),))
+    missed = replace(shown, items=(replace(shown.items[0], files=(replace(read, kind=FileKind.NOTHING),)),))
 
-    assert later.attachments == (own,)
-    assert first.attachments == (own, quoted, begun)
+    assert settle_references([asked], [shown])[0].attachments == (own,)
+    assert settle_references([asked], [missed])[0].attachments == (own, quoted)
+    assert settle_references([asked], [])[0].attachments == (own, quoted, begun)
 
 
 @pytest.mark.parametrize(
     ("window_tokens", "max_output", "expected"),
     [
-        pytest.param(None, None, Window(high=3_276, low=1_638), id="unknown window"),
-        pytest.param(1_000_000, 128_000, Window(high=32_000, low=16_000), id="large window"),
-        pytest.param(4_096, 100_000, Window(high=1_638, low=819), id="output as large as the window"),
+        pytest.param(None, None, Window(high=3_276, low=1_638, ceiling=3_276), id="unknown window"),
+        pytest.param(1_000_000, 128_000, Window(high=32_000, low=16_000, ceiling=697_600), id="large window"),
+        pytest.param(4_096, 100_000, Window(high=1_638, low=819, ceiling=1_638), id="output as large as the window"),
     ],
 )
 def test_the_window_leaves_room_for_the_answer(

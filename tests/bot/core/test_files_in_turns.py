@@ -134,7 +134,7 @@ async def test_a_pdf_goes_as_it_is_to_a_model_that_takes_it() -> None:
         await home.say("Summarise it.", attachments=(REPORT_REF,))
 
         assert parts(home, Document) == [
-            Document(content=b"%PDF-1.7 test", media_type="application/pdf", name="report.pdf")
+            Document(content=b"%PDF-1.7 test", media_type="application/pdf", name="report.pdf", pages=2)
         ]
         assert "Sales rose." not in home.asked()[-1]
 

@@ -111,3 +111,11 @@ def test_it_is_never_more_than_the_window() -> None:
     small = replace(PRICED, window_tokens=8_192)
 
     assert prompt_bound(saying(Text(text="𓀀" * 10_000), model=small), 100) == 8_192
+
+
+def test_a_file_whose_pages_are_known_is_not_taken_for_a_library() -> None:
+    scan = Document(content=b"x" * 9_000_000, media_type="application/pdf", name="a.pdf")
+
+    counted, guessed = prompt_bound(saying(replace(scan, pages=3)), 10), prompt_bound(saying(scan), 10)
+
+    assert 3 * 4_600 < counted < 50_000 < guessed

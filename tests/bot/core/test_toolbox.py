@@ -197,3 +197,12 @@ async def test_a_failing_tool_is_a_result_without_its_inside() -> None:
 
     assert isinstance(finished, ToolFinished)
     assert finished.result.text == "The tool failed."
+
+
+async def test_a_tool_whose_library_cancels_itself_is_a_failure_and_no_end_of_the_turn() -> None:
+    async def cancels(arguments: Mapping[str, object], context: ToolContext) -> ToolOutput:
+        raise asyncio.CancelledError
+
+    (finished,) = await toolbox_of(ScriptedTool(output=cancels)).run([call()])
+
+    assert finished.result.text == "The tool failed."
