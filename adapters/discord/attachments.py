@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from adapters.discord.markup import Payload
 from bot.core.message import AttachmentRef
 
-#: As many as a message can have.
-MAX_FILES = 10
 #: The message is a voice message, recorded in the client.
 IS_VOICE_MESSAGE = 1 << 13
 _SPOILER = "SPOILER_"

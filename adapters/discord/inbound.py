@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from adapters.discord.attachments import MAX_FILES, attachments
+from adapters.discord.attachments import attachments
 from adapters.discord.markup import NameOf, Payload, display_name, mentioned_names, readable
 from bot.core.command_line import split_line
 from bot.core.inbound import Deleted, Edited, Inbound, Invoked, Pressed, Quoted, Said
@@ -128,7 +128,7 @@ def translate_message(
             addressed=reason,
             quoted=quoted,
             starter=starter,
-            attachments=(own + (() if quoted is None else quoted.attachments))[:MAX_FILES],
+            attachments=own + (() if quoted is None else quoted.attachments),
         ),
     )
 

@@ -12,9 +12,6 @@ from telegram import Animation, Audio, Document, ExternalReplyInfo, Message, Sti
 
 from bot.core.message import AttachmentRef
 
-#: As many as an album can have.
-MAX_FILES = 10
-
 _File = Animation | Audio | Document | Sticker | Video | VideoNote | Voice
 _MPEG_4, _OGG = "video/mp4", "audio/ogg"
 _STICKER = "image/webp"

@@ -21,7 +21,7 @@ from telegram import (
     Update,
 )
 
-from adapters.telegram.attachments import MAX_FILES, attachment_elsewhere, attachment_of, sticker_words
+from adapters.telegram.attachments import attachment_elsewhere, attachment_of, sticker_words
 from bot.core.inbound import Edited, Event, Inbound, Invoked, Pressed, Quoted, Said
 from bot.core.message import AttachmentRef
 from bot.core.place import Addressed, Author, ChatKind, Place
@@ -92,7 +92,7 @@ def _with_files(said: Said, messages: Sequence[Message], own: tuple[AttachmentRe
         text="\n".join(text for text in texts if text),
         message_id=str(messages[0].message_id),
         quoted=quoted,
-        attachments=(own + (() if quoted is None else quoted.attachments))[:MAX_FILES],
+        attachments=own + (() if quoted is None else quoted.attachments),
     )
 
 

@@ -25,7 +25,7 @@ _MAIL = r"mailto:[\w.+%\-]+@[\w\-]+(?:\.[\w\-]+)*"
 _ADDRESS = re.compile(
     r"(?P<open><)?(?P<url>[A-Za-z][A-Za-z0-9+.\-]{0,30}://[^\s<>]*)(?P<close>>)?"
     rf"|(?P<mail>{_MAIL})(?:\?[^\s<>]*)?"
-    r"|(?P<scheme>(?i:\b(?:javascript|vbscript|tg|ton|discord|steam|intent|magnet|file|tel|sms):[^\s<>]+|\bdata:[\w/+.\-]*[;,][^\s<>]*))"
+    r"|(?P<scheme>(?i:\b(?:javascript|vbscript|tg|ton|steam|intent|magnet|file|tel|sms):[^\s<>]+|\bdata:[\w/+.\-]*[;,][^\s<>]*))"
     r"|(?P<login>[\w.+\-]+@(?:[\w\-]{1,63}\.)+[^\W\d_]{2,24}[/?#:][^\s<>]+)"
     r"|(?P<number>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?[/?#](?!\d{1,2}(?![\w/?#=&]))[^\s<>]*)"
     rf"|{_BARE}"

@@ -15,7 +15,7 @@ from bot.core.asking import MAX_TRIES
 from bot.core.chores import TurnDone
 from bot.core.command import ANOTHER_MODEL, SEEING_MODEL
 from bot.core.delivery import Delivery, Shown
-from bot.core.errors import Fenced, StorageUnavailable, TriesExhausted, explain, reference_of
+from bot.core.errors import Fenced, StorageUnavailable, TriesExhausted, UnreadableFile, explain, reference_of
 from bot.core.events import Outcome
 from bot.core.interrupt import Interrupt
 from bot.core.parts import Parts
@@ -325,7 +325,14 @@ def _buttons(record: TurnRecord, ending: Ending | None = None) -> tuple[Button, 
     )
     if record.outcome is Outcome.ANSWERED or record.outcome is Outcome.REFUSED:
         return see
+    if ending is not None and isinstance(ending.error, UnreadableFile) and not _may_be_read(record):
+        return see
     retry = Button(label="Retry", line=f"retry {record.uid}")
     if ending is None or not ending.has_others or record.outcome is Outcome.STOPPED:
         return (retry, *see)
     return (retry, *see, Button(label="Retry with another model", line=f"retry {record.uid} {ANOTHER_MODEL}"))
+
+
+def _may_be_read(record: TurnRecord) -> bool:
+    """Whether any of its files could not be read for a reason that may pass."""
+    return any(note.again for item in record.items for note in item.files)

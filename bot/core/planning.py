@@ -103,7 +103,7 @@ class Planning:
 
     async def _begin(self) -> None:
         """Where nothing comes before the model's call, it is noted beside the history, which costs no time."""
-        if not any(item.attachments or item.search for item in self._question.items):
+        if not any(item.attachments or item.starter or item.search for item in self._question.items):
             await self._asking.begin()
 
     async def _are_owners(self) -> bool:

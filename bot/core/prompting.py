@@ -59,13 +59,18 @@ class Prompting:
         self._question = question
         self._asking = asking
         self._interrupt = interrupt
+        self._listened = False
 
     async def heard(self, plan: Plan, model: ModelInfo) -> Plan:
-        """The plan with all recordings in words that the model cannot hear. Raises StopRequested, TurnTimeout."""
+        """The plan with all recordings in words that the model cannot hear, tried once in a turn.
+
+        Raises StopRequested, TurnTimeout.
+        """
         notes = [note for item in plan.items for note in item.files]
         unheard = any(note.kind is FileKind.AUDIO and not note.heard for note in notes)
-        if not unheard or model.audio is True or self._asking.exhausted:
+        if not unheard or model.audio is True or self._listened or self._asking.exhausted:
             return plan
+        self._listened = True
         items = await self._interrupt.within(self._listen(plan.items))
         self._asking.belt.take(items)
         return replace(plan, items=items)

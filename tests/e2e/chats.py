@@ -44,7 +44,9 @@ class Person:
 
 
 class Chat(Protocol):
-    """A private chat, a channel or a group. `key` is the bot's name of it in MongoDB."""
+    """A private chat, a channel or a group. `key` is the bot's name of it in MongoDB, `id` the platform's number."""
+
+    id: int
 
     @property
     def key(self) -> str: ...

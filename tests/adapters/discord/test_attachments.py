@@ -123,12 +123,11 @@ def test_files_of_bots_are_not_taken_from_a_reply(author: str) -> None:
     assert (event.quoted.attachments, event.quoted.text) == ((), "[file: 1.png]")
 
 
-def test_there_are_never_more_than_ten() -> None:
+def test_its_own_files_come_first_and_none_is_left_out_without_a_word() -> None:
     replied = message("", *(file(number) for number in range(1, 9)), author=BOB, id="40")
     event = said(message("", *(file(number) for number in range(11, 15)), type=19), replied=replied)
 
-    assert len(event.attachments) == 10
-    assert ids(event)[:5] == ["10/50/11", "10/50/12", "10/50/13", "10/50/14", "10/40/1"]
+    assert ids(event) == [*(f"10/50/{number}" for number in range(11, 15)), *(f"10/40/{n}" for n in range(1, 9))]
 
 
 @pytest.mark.parametrize(("place", "heard"), [(CHANNEL, False), (THREAD, True), (DM, True)])

@@ -185,12 +185,12 @@ def test_the_part_that_was_marked_is_quoted_with_the_file() -> None:
     assert event.quoted.text == "old cat\n[file: photo_40.jpg]"
 
 
-def test_there_are_never_more_than_ten() -> None:
+def test_the_files_of_a_whole_album_come_before_that_of_the_reply_and_none_is_left_out_without_a_word() -> None:
     shown = message(40, sender=ANN, photo=photo(1))
     album = [message(n, media_group_id="1", photo=photo(n), reply_to_message=shown) for n in range(42, 52)]
     event = said(*album)
 
-    assert [found.id for found in event.attachments] == [f"f{n}" for n in range(42, 52)]
+    assert [found.id for found in event.attachments] == [*(f"f{n}" for n in range(42, 52)), "f1"]
 
 
 USER_ORIGIN = {"type": "user", "date": 1, "sender_user": BOB}

@@ -319,3 +319,14 @@ async def test_nobody_speaking_is_told(said: str) -> None:
         await home.say("", attachments=(VOICE_REF,))
 
         assert "nobody speaks in it" in home.messenger.texts()[0]
+
+
+async def test_retry_is_offered_where_it_may_help_alone() -> None:
+    async with open_house(seeing()) as home:
+        await home.say("", attachments=(ref(BOMB, "bomb.png"),))
+        home.messenger.fail("fetch", DeliveryKind.TRANSIENT)
+        await home.say("", attachments=(PHOTO_REF,))
+
+        broken, away = home.messenger.messages.values()
+        assert [button.label for button in broken.buttons] == []
+        assert [button.label for button in away.buttons] == ["Retry"]
