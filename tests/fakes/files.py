@@ -56,11 +56,14 @@ class MemoryFiles(Outage):
 
     async def set_note(self, attachment_key: str, note: FileNote) -> None:
         self._answer()
-        self.readings[attachment_key] = (note, self._end())
+        self.readings[attachment_key] = (note, self._aging())
 
     def _use(self, kept: Kept) -> None:
-        if kept.expire_at < self._end() - self._ttl * RENEWED_AFTER:
+        if kept.expire_at < self._aging():
             kept.expire_at = self._end()
+
+    def _aging(self) -> datetime:
+        return self._end() - self._ttl * RENEWED_AFTER
 
     def _end(self) -> datetime:
         return self._clock.now() + self._ttl

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.files import PAGE_BREAK, FileKind, FileNote
 from bot.storage.database import Database
-from bot.storage.files import FileStore
+from bot.storage.files import PIECE_BYTES, FileStore
 from tests.bot.storage.worlds import OwnedClock, World
 
 PNG = b"\x89PNG" + bytes(range(256)) * 40
@@ -106,7 +106,7 @@ async def test_a_note_comes_back_as_it_was_written_until_it_expires(world: World
 
     assert await world.files.note(KEY) == NOTE
     assert await world.files.note("discord:99:$x") is None
-    days(world, 29.9)
+    days(world, 28.9)
     assert await world.files.note(KEY) == NOTE
     days(world, 0.1)
     assert await world.files.note(KEY) is None
@@ -166,3 +166,42 @@ async def test_a_document_says_what_it_holds(database: Database) -> None:
     assert document is not None
     assert (document["data"], document["media_type"], document["size"]) == (PNG, "image/png", len(PNG))
     assert document["expire_at"] == database.clock.now() + timedelta(days=2)
+
+
+async def test_large_bytes_are_kept_in_pieces_so_that_no_write_holds_up_the_others_for_long(database: Database) -> None:
+    large = bytes(range(256)) * 8_192
+    key = await FileStore(database).save(large, "image/png")
+
+    pieces = await database.collection("blobs").find({}).to_list()
+
+    assert [len(piece["data"]) for piece in pieces] == [PIECE_BYTES] * 4 + [len(large) - 4 * PIECE_BYTES]
+    assert [piece["_id"] for piece in pieces] == [key, *(f"{key}:{number}" for number in range(1, 5))]
+
+
+async def test_bytes_of_which_a_piece_is_missing_are_not_there_until_they_are_saved_again(database: Database) -> None:
+    files, large = FileStore(database), bytes(range(256)) * 8_192
+    key = await files.save(large, "image/png")
+    await database.collection("blobs").delete_one({"_id": f"{key}:2"})
+
+    assert await files.load([key]) == {}
+    await files.save(large, "image/png")
+    assert await files.load([key]) == {key: large}
+
+
+async def test_large_bytes_that_are_used_live_on_as_a_whole(database: Database, owned_clock: OwnedClock) -> None:
+    files, large = FileStore(database), bytes(range(256)) * 8_192
+    key = await files.save(large, "image/png")
+    for _ in range(3):
+        owned_clock.now_ += timedelta(days=20)
+        assert await files.load([key]) == {key: large}
+
+
+async def test_a_note_never_outlives_the_bytes_that_it_names(world: World) -> None:
+    key = await world.files.save(PNG, "image/png")
+    days(world, 0.9)  # too early for saving it again to renew it
+    await world.files.save(PNG, "image/png")
+    await world.files.set_note(KEY, NOTE)
+    days(world, 29.2)
+
+    assert await world.files.load([key]) == {}
+    assert await world.files.note(KEY) is None
