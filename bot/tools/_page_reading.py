@@ -29,6 +29,7 @@ _FETCH_TIMEOUT_S = 15.0
 _PAGE_CHARS = 100_000
 _URL_CHARS = 200
 _BLANK_LINES = re.compile(r"\n\s*\n\s*")
+_WEB_PAGES = frozenset({"text/html", "application/xhtml+xml"})
 _HEADING = re.compile(r"\A\s*#{1,2} +(\S.*)")
 
 
@@ -136,7 +137,8 @@ class PageReading:
         try:
             fetched = await self._fetcher.fetch(url, max_bytes=_MAX_BYTES, timeout_s=_FETCH_TIMEOUT_S)
             async with asyncio.timeout(self._reading_timeout_s):
-                file = await self._reader.read(_name_of(url), fetched.media_type, fetched.content)
+                name = _name_of(url, fetched.media_type)
+                file = await self._reader.read(name, fetched.media_type, fetched.content)
         except (FetchRefused, UnreadableFile) as error:
             return Unread(reason=str(error))
         except TimeoutError:
@@ -169,6 +171,11 @@ def _text_of(file: ReadFile) -> str:
     return "\n\n".join(f"({file.unit} {number})\n{page}" for number, page in enumerate(file.pages, 1) if page.strip())
 
 
-def _name_of(url: str) -> str:
-    """A file name as a hint for who reads it: `report.pdf`."""
-    return unquote(urlsplit(url).path.rpartition("/")[2])
+def _name_of(url: str, media_type: str) -> str:
+    """A file name as a hint for who reads it: `report.pdf`.
+
+    What a server calls a web page is one, although its address may end like a source (`index.php`, `README.md`) and it
+    may begin with any tag.
+    """
+    name = unquote(urlsplit(url).path.rpartition("/")[2])
+    return f"{name or 'page'}.html" if media_type in _WEB_PAGES else name

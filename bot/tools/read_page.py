@@ -9,6 +9,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from bot.core.addresses import without_fragment
 from bot.core.ports import Clock
 from bot.core.tools import Source, ToolContext, ToolOutput, ToolSpec
 from bot.tools._citing import HOW_TO_CITE, host_of, one_line, source_line, today
@@ -91,11 +92,14 @@ class ReadPage:
             wanted = parsed(ReadArguments, arguments)
         except BadArguments as error:
             return ToolOutput(text=str(error), is_error=True)
-        urls = tuple(dict.fromkeys(wanted.urls))
+        # A fragment reaches no server, but the scripts of a page that a service reads for us: it may say anything.
+        urls = tuple(dict.fromkeys(map(without_fragment, wanted.urls)))
         refused = {url: refusal for url in urls if (refusal := _refusal(url, context)) is not None}
         batch = await self._reading.read([url for url in urls if url not in refused])
         read = {url: page for url, page in batch.pages.items() if isinstance(page, Page)}
-        unread = refused | {url: page.reason for url, page in batch.pages.items() if isinstance(page, Unread)}
+        # What nobody gave is not repeated: an answer may link to all that stands in a result.
+        unread = {f"the address number {urls.index(url) + 1}": refusal for url, refusal in refused.items()}
+        unread |= {url: page.reason for url, page in batch.pages.items() if isinstance(page, Unread)}
         sources = {url: Source(title=page.title, url=url) for url, page in read.items()}
         shares = _shares([max(0, len(page.text) - wanted.offset) for page in read.values()], _SHOWN_CHARS)
         blocks = [
@@ -103,7 +107,7 @@ class ReadPage:
             for (url, page), share in zip(read.items(), shares, strict=True)
         ]
         if unread:
-            reasons = [f"{one_line(url, _URL_SHOWN_CHARS)}: {reason}" for url, reason in unread.items()]
+            reasons = [f"{one_line(which, _URL_SHOWN_CHARS)}: {reason}" for which, reason in unread.items()]
             blocks.append("\n".join(["Not read:", *reasons]))
         if read:
             blocks = [today(self._clock.now()), *blocks, HOW_TO_CITE]

@@ -6,9 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
-from hypothesis import given
-from hypothesis import strategies as st
 
+from bot.attachments.reader import SubprocessReader
 from bot.core.errors import UnreadableFile
 from bot.core.files import FileReader
 from bot.core.ledger import Certainty
@@ -16,7 +15,7 @@ from bot.core.tools import Source, Tool, ToolOutput
 from bot.tools._page_reading import PageReading
 from bot.tools._tavily import open_tavily
 from bot.tools.fetching import Fetched, Fetcher, FetchRefused
-from bot.tools.read_page import ReadPage, _shares, build
+from bot.tools.read_page import ReadPage, build
 from tests.bot.tools.web import CREDIT, context, supplies
 from tests.fakes.clock import ManualClock
 from tests.fakes.found_page import FoundPage
@@ -120,7 +119,7 @@ async def test_an_address_that_nobody_named_is_not_read_and_the_others_are() -> 
         output = await tool.run({"urls": [invented, RAIN.url]}, context([RAIN.url]))
 
     assert (
-        f"Not read:\n{invented}: this address did not come from the person or from a result: "
+        "Not read:\nthe address number 1: this address did not come from the person or from a result: "
         "search for the page, or ask the person for the link"
     ) in output.text
     assert [source.url for source in output.sources] == [RAIN.url]
@@ -134,7 +133,7 @@ async def test_where_nothing_may_be_read_nobody_is_asked() -> None:
 
     assert output.is_error
     assert not output.untrusted
-    assert output.text.startswith("Not read:\nhttps://example.org/rain: this address did not come")
+    assert output.text.startswith("Not read:\nthe address number 1: this address did not come")
     assert (fake.requests, shelf.asked) == ([], [])
 
 
@@ -226,11 +225,27 @@ async def test_pages_are_fetched_at_once() -> None:
 async def test_a_file_is_read_by_the_reader_with_its_name_and_its_pages_are_numbered() -> None:
     url = "https://example.org/a/report%20one.pdf?download=1"
     reader = ScriptedReader({b"%PDF": pdf("Intro", " ", "End")})
-    async with reading(Shelf({url: b"%PDF"}), reader=reader) as tool:
+    page = Fetched(url=url, media_type="application/pdf", content=b"%PDF")
+    async with reading(Shelf({url: page}), reader=reader) as tool:
         output = await read(tool, url)
 
     assert reader.read_names == ["report one.pdf"]
     assert f"[1] example.org - {url}\n(3 pages)\n(page 1)\nIntro\n\n(page 3)\nEnd\n" in output.text
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/xhtml+xml"])
+@pytest.mark.parametrize("name", ["index.php", "README.md", "", "page.html"])
+async def test_what_the_server_calls_a_web_page_is_read_as_one_whatever_its_address_ends_in(
+    name: str, media_type: str
+) -> None:
+    url = f"https://example.org/{name}"
+    content = b"<p>Red roses.</p><!-- nobody sees this -->"  # neither its beginning nor its name tell what it is
+    page = Fetched(url=url, media_type=media_type, content=content)
+    async with reading(Shelf({url: page}), reader=SubprocessReader()) as tool:
+        output = await read(tool, url)
+
+    assert "Red roses." in output.text
+    assert "nobody sees this" not in output.text
 
 
 @pytest.mark.parametrize(
@@ -268,64 +283,6 @@ async def test_a_page_that_leads_elsewhere_says_so_and_is_cited_as_it_was_asked_
         "[1] example.org - https://example.org/rain\n(it leads to https://example.com/moved)\nIt rains." in output.text
     )
     assert output.sources == (Source(title="example.org", url=RAIN.url),)
-
-
-async def test_a_long_page_is_cut_and_can_be_read_to_its_end() -> None:
-    words = " ".join(f"word{number}" for number in range(8_000))
-    shelf = Shelf({RAIN.url: words.encode()})
-    read_so_far, offset = "", 0
-    async with reading(shelf) as tool:
-        for _ in range(10):
-            output = await read(tool, RAIN.url, offset=offset)
-            assert len(output.text) < 25_000
-            shown = output.text.partition("\n(")[2].partition("\n")[2].rpartition("\n\nCite")[0]
-            read_so_far += f" {shown}"
-            _, found, rest = output.text.partition("call read_page with this address and offset ")
-            if not found:
-                break
-            offset = int(rest.partition(")")[0])
-        beyond = await read(tool, RAIN.url, offset=10**6)
-
-    assert read_so_far.split() == words.split()
-    assert "There is nothing more." in beyond.text
-    assert shelf.asked == [RAIN.url]
-
-
-async def test_of_an_endless_page_only_the_beginning_can_be_read() -> None:
-    async with reading(Shelf({RAIN.url: b"x" * 1_000_000})) as tool:
-        output = await read(tool, RAIN.url)
-
-    assert "(only its first 100,000 characters can be read; characters 0 to 24,000 of 100,000; " in output.text
-
-
-async def test_of_a_long_page_a_query_gives_the_passages_that_fit() -> None:
-    words = "Nothing here.\n" * 4_000 + "The oldest Bridge in town is from 1832.\n" + "Nothing here.\n" * 2_000
-    async with reading(Shelf({RAIN.url: words.encode()})) as tool:
-        fitting = await read(tool, RAIN.url, query="oldest bridge")
-        without = await read(tool, RAIN.url, query="tunnel")
-
-    assert "The oldest Bridge in town is from 1832." in fitting.text
-    assert "passages with the words of your query, of 84,039 characters" in fitting.text
-    assert len(fitting.text) < 2_000
-    assert "characters 0 to " in without.text
-
-
-async def test_pages_share_the_room() -> None:
-    shelf = Shelf({RAIN.url: b"r" * 50_000, SUN.url: b"short", SNOW.url: b"s" * 50_000})
-    async with reading(shelf) as tool:
-        output = await read(tool, RAIN.url, SUN.url, SNOW.url)
-
-    assert output.text.count("short") == 1
-    assert "characters 0 to 11,997 of 50,000" in output.text
-    assert "characters 0 to 11,998 of 50,000" in output.text
-
-
-@given(st.lists(st.integers(0, 1_000), max_size=5), st.integers(0, 2_000))
-def test_shares_use_all_the_room_and_no_more(lengths: list[int], limit: int) -> None:
-    shares = _shares(lengths, limit)
-
-    assert sum(shares) == min(limit, sum(lengths))
-    assert all(share <= length for share, length in zip(shares, lengths, strict=True))
 
 
 async def test_a_page_is_kept_for_some_minutes_and_paid_once() -> None:
