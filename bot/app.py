@@ -4,6 +4,7 @@ Everything that is opened here is closed here, in the opposite order. Decides no
 """
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -103,6 +104,9 @@ async def run(
             Roller(database).run(),
             warn_daily(models.directory, chosen_models(settings), clock),
         )
+        # What is there by now stays: without this a full collection looks at all of it, for 100 ms each time.
+        gc.collect()
+        gc.freeze()
         await _serve(doors, engine, beside, stop, settings.shutdown_grace_s)
         with suppress(StorageUnavailable):
             await parts.calibration.save()

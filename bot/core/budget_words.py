@@ -50,8 +50,17 @@ def notice(due: Due, spent: Spent, place: Place, now: datetime) -> str:
     return f"{share(due, spent)} of {name} is spent{sums}; it resets on {reset_words(due, now)}."
 
 
-def refusal(due: Due, spent: Spent, *, least_nano: int, place: Place, now: datetime, cheaper: ModelInfo | None) -> str:
-    """Why a call was refused: it would cost at least `least_nano`. `cheaper` is a model that fits, None: none does."""
+def refusal(
+    due: Due,
+    spent: Spent,
+    *,
+    least_nano: int,
+    place: Place,
+    now: datetime,
+    cheaper: ModelInfo | None = None,
+    what: str = "an answer",
+) -> str:
+    """Why a call was refused: `what` would cost at least `least_nano`. `cheaper` is a model that fits, None: none."""
     name = budget_name(due, place)
     if is_private(due):
         sums = f"{share(due, spent)} of it spent"
@@ -67,7 +76,7 @@ def refusal(due: Due, spent: Spent, *, least_nano: int, place: Place, now: datet
         why, when = "is spent", "It resets on"
     else:
         why, when = "has too little left", "It resets on"
-    need = f"{name[0].upper()}{name[1:]} {why}: {sums}; an answer may cost {money(least_nano)}."
+    need = f"{name[0].upper()}{name[1:]} {why}: {sums}; {what} may cost {money(least_nano)}."
     other = "" if cheaper is None else f" `{cheaper.ref}` still fits: `/model {handle(cheaper.ref)}`"
     return f"{need} {when} {reset_words(due, now)}.{other}"
 

@@ -151,7 +151,7 @@ class Purse:
             del self._holds[call_id]
             spent = reservation.spent[reservation.lacking.counter]
             raise BudgetExhausted(
-                refusal(reservation.lacking, spent, least_nano=nano_usd, place=place, now=now, cheaper=None)
+                refusal(reservation.lacking, spent, least_nano=nano_usd, place=place, now=now, what="this call")
             )
 
     async def release_sum(self, call_id: str) -> None:

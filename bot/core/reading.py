@@ -30,6 +30,8 @@ _MB = 1_000_000
 _PIXELS_PER_TOKEN = 750
 #: A page as a picture beside its words, and a second of sound (Gemini: 32).
 _PAGE_TOKENS, _SOUND_TOKENS = 1_000, 32
+#: What tells how many tokens a long text has.
+_SAMPLE_PAGES, _SAMPLE_CHARS = 20, 50_000
 #: Speech in the leanest usual encoding.
 _SOUND_BYTES_PER_S = 1_000
 
@@ -143,7 +145,8 @@ class Reading:
         text = PAGE_BREAK.join(page.replace(PAGE_BREAK, "\n") for page in file.pages)
         text_sha256 = None
         if text.strip():
-            text_sha256 = await self._files.save(text.encode("utf-8", "replace"), "text/plain")
+            encoded = await asyncio.to_thread(text.encode, "utf-8", "replace")  # megabytes take 8 ms
+            text_sha256 = await self._files.save(encoded, "text/plain")
         excerpt = take(file.pages, file.unit, limit_tokens=excerpt_tokens, estimate=estimate_tokens)
         remarks = (*file.remarks, *((excerpt.remark,) if excerpt.remark else ()))
         duration_s = file.duration_s if file.duration_s is not None else ref.duration_s
@@ -172,10 +175,17 @@ def _tokens(file: ReadFile, size_bytes: int, duration_s: float | None) -> int:
     """What the file costs in a prompt, roughly, where the model gets it as it is."""
     pictures = sum(map(_picture_tokens, file.pictures))
     if file.kind is FileKind.PDF:
-        return max(pictures, sum(map(estimate_tokens, file.pages)) + _PAGE_TOKENS * (file.total or 1))
+        return max(pictures, _words_tokens(file.pages) + _PAGE_TOKENS * (file.total or 1))
     if file.kind is FileKind.AUDIO:
         return math.ceil((size_bytes / _SOUND_BYTES_PER_S if duration_s is None else duration_s) * _SOUND_TOKENS)
     return pictures
+
+
+def _words_tokens(pages: Sequence[str]) -> int:
+    """Told from the beginning of the words: estimating all of two million characters would hold up everybody."""
+    chars = sum(map(len, pages))
+    sample = "".join(pages[:_SAMPLE_PAGES])[:_SAMPLE_CHARS]
+    return estimate_tokens(sample) * chars // len(sample) if sample else 0
 
 
 def _picture_tokens(picture: Picture) -> int:

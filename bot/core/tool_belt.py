@@ -4,7 +4,7 @@ Two sets of addresses: `fetchable` are those that people wrote or that a search 
 in what was read. Knows no provider and no delivery.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -21,7 +21,7 @@ from bot.core.thread_settings import Search, ThreadSettings, tools_off
 from bot.core.toolbox import Rights, Toolbox
 from bot.core.tools import Tool, ToolContext
 from bot.core.turn_record import Item, TurnRecord
-from bot.core.untrusted import new_marker
+from bot.core.untrusted import clean, new_marker
 
 WEB_SEARCH, READ_PAGE = "web_search", "read_page"
 READ_ATTACHMENT, SEARCH_HISTORY = "read_attachment", "search_history"
@@ -108,7 +108,8 @@ class ToolBelt:
         if finished.result.is_error:
             return
         found = {url for text in finished.urls for url in urls_in(text)}
-        own = {urlsplit(url).hostname for url in urls_in(finished.call.arguments)}
+        written = (url for text in _strings(finished.call.parsed) for url in urls_in(clean(text)))
+        own = {urlsplit(url).hostname for url in written if not is_known(url, self.linkable)}
         shown = {url for url in urls_in(finished.result.text) if urlsplit(url).hostname not in own}
         self._found |= found
         self._read |= shown
@@ -148,6 +149,21 @@ def tools_here(
     return {name: tool for name, tool in tools.items() if name not in off}
 
 
+def _strings(value: object) -> Iterator[str]:
+    """All texts in a JSON value: how its source spells them is up to whoever wrote it."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, each in value.items():
+                yield from (str(key), *_strings(each))
+        case list():
+            for each in value:
+                yield from _strings(each)
+        case _:
+            return
+
+
 def _written(items: Iterable[Item]) -> Iterable[str]:
     """The addresses that people wrote, also in what they reply to."""
     for item in items:
@@ -161,5 +177,5 @@ def _written(items: Iterable[Item]) -> Iterable[str]:
 
 
 def _from_outside(note: FileNote) -> bool:
-    """Whether a file may hold words of others: not what people say themselves, nor what nobody could read."""
-    return not note.spoken and bool(note.excerpt or note.picture_sha256s or note.content_sha256)
+    """Whether a file may bring words of others, of which its name is enough: all but what people say themselves."""
+    return not note.spoken

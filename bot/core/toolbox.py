@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 RESULT_CHARS = 32_000
 _STATUS_CHARS = 120
 _TAINTED = (
-    "Not run: there is text from outside in this conversation (a page, a file, a tool's result), and after that only "
-    "tools that read may run. Tell the person what you would have done; they can ask for it in a new conversation."
+    "Not run: what you were given for this answer has text from outside in it (a page, a file, a tool's result), and "
+    "after that only tools that read may run. Tell the person what you would have done; they can ask for it in a "
+    "message of its own, in a new conversation where files were sent."
 )
 _OWNERS_ONLY = "Not run: only an owner of the bot may use this tool, and the person who asks is none."
 
