@@ -1,4 +1,4 @@
-"""`make bench`: measures Parley beside the least program that answers with the same SDKs, then what threads cost.
+"""`make bench`: Parley beside the least program that answers with the same SDKs, then what threads and files cost.
 
 Everything runs on this machine, on loopback, against our own fakes without rate limits.
 """
@@ -8,14 +8,16 @@ import asyncio
 import json
 import sys
 import tempfile
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
 import psutil
 
-from bench import money_report, report, scenarios
+from bench import files_report, money_report, report, scenarios
 from bench.contestant import FLOOR, PARLEY, running
 from bench.database import database
+from bench.files import files
 from bench.ledger_year import ledger_year
 from bench.market import FLASH, HAIKU, LUNA, SONNET, TERRA
 from bench.money import bills
@@ -33,6 +35,7 @@ class Part(StrEnum):
     SPEED = "speed"
     LEDGER = "ledger"
     MONEY = "money"
+    FILES = "files"
 
 
 def main() -> int:
@@ -65,6 +68,8 @@ async def _run(only: Part | None, *, quick: bool) -> dict[str, object]:
         results = {"parley": parley, "floor": floor, "met": report.verdicts(parley, floor)}
     if only in (None, Part.MONEY):
         results["money"] = await _money(quick=quick)
+    if only in (None, Part.FILES):
+        results["files"] = await _files(quick=quick)
     return results
 
 
@@ -84,6 +89,12 @@ async def _money(*, quick: bool) -> dict[str, object]:
     silent = [await quiet(HAIKU, gap_s) for gap_s in GAPS_S]
     print(f"\n{money_report.money_tables(paid, silent)}")
     return money_report.money_results(paid, silent)
+
+
+async def _files(*, quick: bool) -> Mapping[str, object]:
+    costs, waits, growths_mib = await files(quick=quick, say=_say)
+    print(f"\n{files_report.files_tables(costs, waits, growths_mib)}")
+    return files_report.files_results(costs, waits, growths_mib)
 
 
 async def _measure(rounds: int, size: Size) -> tuple[Figures, Figures]:

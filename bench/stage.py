@@ -6,11 +6,12 @@ neither which bot plays nor what is measured.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from tests.fakes.discord.fake import FakeDiscord
+from tests.fakes.discord.records import Upload
 from tests.fakes.discord.server import Seen
 from tests.fakes.openai.record import Request
 from tests.fakes.openai.script import Reply
@@ -66,8 +67,8 @@ class Stage:
         self._open: dict[int, Turn] = {}
         self._read = 0
 
-    async def ask(self, channel_id: int, *, streamed: bool = False) -> Turn:
-        """Mention the bot in a channel and wait until the whole answer is visible.
+    async def ask(self, channel_id: int, *, streamed: bool = False, files: Sequence[Upload] = ()) -> Turn:
+        """Mention the bot in a channel, with files, and wait until the whole answer is visible.
 
         Raises:
             TimeoutError: it never was.
@@ -79,7 +80,7 @@ class Stage:
         )
         self._open[channel_id] = turn
         text = "Please tell me a long story." if streamed else "What is the answer?"
-        said = self.discord.say(channel_id, self._person, text, mentions=[self.discord.bot_user_id])
+        said = self.discord.say(channel_id, self._person, text, [self.discord.bot_user_id], attachments=files)
         turn.message_id = said.id
         async with asyncio.timeout(_ANSWER_TIMEOUT_S):
             await turn.answered.wait()
@@ -127,9 +128,12 @@ def _reply(request: Request) -> Reply:
 
 
 def _show(turn: Turn, body: dict[str, object], now_s: float) -> None:
-    """Note what a send or an edit made visible; an answer under a Stop button is not final yet."""
+    """Note what a send or an edit made visible; an answer under a Stop button is not final yet.
+
+    What follows the answer is the receipt of its files.
+    """
     if not turn.first_words_at_s:
         turn.first_words_at_s = now_s
-    if body["content"] == turn.expected and not body.get("components"):
+    if str(body["content"]).startswith(turn.expected) and not body.get("components"):
         turn.final_at_s = now_s
         turn.answered.set()
