@@ -51,8 +51,7 @@ async def look(invocation: Invocation, desk: Desk) -> Conversation:
     output = answer_limit(settings, desk.defaults, model)
     window = Window.of(limit_tokens=desk.context_tokens, window_tokens=model.window_tokens, max_output_tokens=output)
     shared, estimate = place.kind is ChatKind.SHARED, desk.calibration.estimator(model.ref)
-    cut = state.from_seq > 0 or state.summary is not None
-    tools = tools_here(desk.tools, settings, turns=turns, items=(), cut=cut)
+    tools = tools_here(desk.tools, settings, turns=turns, items=(), cut=state.is_cut)
     offered = [tool.spec for tool in tools.values()] if model.tools is not False else []
     chosen = choose_shown(turns, (), model, high_tokens=window.high)
     context = build(

@@ -50,7 +50,7 @@ def _last_plan(here: Conversation, desk: Desk) -> CachePlan:
 
 
 def _fill(here: Conversation) -> str:
-    used, limit = here.context.estimated_tokens, here.window.high
+    used, limit = here.context.filling.conversation, here.window.high
     share = used / limit
     cells = min(_BAR_CELLS, round(share * _BAR_CELLS))
     bar = "█" * cells + "░" * (_BAR_CELLS - cells)
@@ -72,7 +72,7 @@ def _parts(here: Conversation, estimate: Estimate) -> list[str]:
     if filling.files:
         lines.append(f"- Pictures, PDFs and recordings: {count(filling.files)}")
     if filling.tools:
-        lines.append(f"- What the model is told of its tools: {count(filling.tools)}")
+        lines.append(f"- What the model is told of its tools, beside these: {count(filling.tools)}")
     lines.append(f"- Kept free for the answer, beside these: {count(here.reserve)}")
     return lines
 

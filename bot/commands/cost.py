@@ -163,14 +163,10 @@ def _total(models: Iterable[ModelSpending]) -> ModelSpending:
 def _sums(model: ModelSpending) -> str:
     share = model.cached_tokens * 100 // max(1, model.input_tokens)
     cached = f" ({count(model.cached_tokens)} cached, {share} %)" if model.cached_tokens else ""
-    return " · ".join(
-        [
-            amount(model.requests, "request"),
-            f"{count(model.input_tokens)} tokens in{cached}",
-            f"{count(model.output_tokens)} out",
-            _money(model),
-        ]
-    )
+    tokens = [f"{count(model.input_tokens)} tokens in{cached}", f"{count(model.output_tokens)} out"]
+    # Searches and transcriptions count none.
+    counted = tokens if model.input_tokens or model.output_tokens else []
+    return " · ".join([amount(model.requests, "request"), *counted, _money(model)])
 
 
 def _money(sums: ModelSpending | DaySpending) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from bot.core.asking import MAX_TRIES, Asking
+from bot.core.asking import MAX_TRIES, Asking, Lesson
 from bot.core.booking import Account, cached_row, note_of
 from bot.core.catalogue import ModelInfo, ModelRef
 from bot.core.choosing import Chosen
@@ -60,7 +60,7 @@ NO_SEARCH = "Searching the web is not set up here: the operator has to set TAVIL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompted:
-    """The last prompt that was made: for which model, how long it was taken to be, within which window.
+    """The last prompt that was made: for which model, how long its conversation was taken to be, within which window.
 
     `sent` is None when no model said anything to it.
     """
@@ -286,7 +286,7 @@ class Answering:
             prompt_tokens=tokens,
             files_tokens=files_tokens,
             hurried=hurried,
-            teaches=not files_tokens and not self._looked_up and context.filling.tools * 4 <= tokens,
+            lesson=None if self._looked_up else Lesson.of(context.filling),
         )
         await self._keep(request, ended)
         return replace(attempt, ended=ended, sent=self._sent(request, began_at))
@@ -357,7 +357,7 @@ class Answering:
             note=note,
             route=route,
             prompted=Prompted(
-                model=model, tokens=prompt.context.estimated_tokens, window=attempt.window, sent=attempt.sent
+                model=model, tokens=prompt.context.filling.conversation, window=attempt.window, sent=attempt.sent
             ),
             has_others=plan.choosing.has_others,
             seeing=prompt.receipt.seeing,

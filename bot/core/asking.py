@@ -7,11 +7,12 @@ import json
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar, assert_never
 
 from bot.core.bills import Bills
 from bot.core.booking import Account
+from bot.core.context import Filling
 from bot.core.delivery import Delivery
 from bot.core.errors import OutputLimitReached, TriesExhausted
 from bot.core.events import (
@@ -41,6 +42,21 @@ T = TypeVar("T")
 MAX_TRIES = 3
 #: How much of a tool's result is kept with the turn.
 _STEP_CHARS = 4_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """A prompt of words, as it was estimated: what they take, and what the description of tools does."""
+
+    words_tokens: int
+    tools_tokens: int
+
+    @classmethod
+    def of(cls, filling: Filling) -> "Lesson | None":
+        """None: files, or tools that outweigh the words, would pass for an error of the estimate."""
+        if filling.files or filling.tools > filling.words:
+            return None
+        return cls(words_tokens=filling.words, tools_tokens=filling.tools)
 
 
 class Asking:
@@ -91,12 +107,12 @@ class Asking:
         prompt_tokens: int,
         files_tokens: int,
         hurried: bool,
-        teaches: bool,
+        lesson: Lesson | None,
     ) -> TurnEnded:
         """Run the tool loop with one model. `prompt_tokens` is what the request was estimated at, its files included.
 
-        `hurried`: another model can answer, so this one is not waited for long. `teaches`: the prompt is nearly all
-        words, so that its real size tells how good the estimate was. Raises Fenced.
+        `hurried`: another model can answer, so this one is not waited for long. `lesson` is
+        what the first call's usage can teach, None: nothing. Raises Fenced.
         """
         if self.exhausted:
             return TurnEnded(outcome=Outcome.FAILED, error=TriesExhausted(MAX_TRIES))
@@ -118,7 +134,7 @@ class Asking:
             tool_rounds=self._parts.defaults.tool_rounds,
             files_tokens=files_tokens,
         )
-        ended = await self._follow(loop, request, account, prompt_tokens if teaches else None)
+        ended = await self._follow(loop, request, account, lesson)
         self._flush()
         self._note_unfinished()
         await self._release(account)
@@ -173,10 +189,8 @@ class Asking:
         self.belt.note(finished)
         self.steps.append(_step(finished))
 
-    async def _follow(
-        self, loop: TurnLoop, request: ChatRequest, account: Account, prompt_tokens: int | None
-    ) -> TurnEnded:
-        """Take in what happens; the first call teaches how well `prompt_tokens` was estimated, None: nothing."""
+    async def _follow(self, loop: TurnLoop, request: ChatRequest, account: Account, lesson: Lesson | None) -> TurnEnded:
+        """Take in what happens."""
         async with aclosing(loop.run(request)) as events:
             async for event in events:
                 match event:
@@ -192,9 +206,9 @@ class Asking:
                     case ToolFinished():
                         self._note(event)
                     case CallFinished():
-                        if prompt_tokens is not None:
-                            self._learn(event, account, prompt_tokens)
-                        prompt_tokens = None
+                        if lesson is not None:
+                            self._learn(event, account, lesson)
+                        lesson = None
                         self._book(event, account)
                     case TurnEnded():
                         return self._told_why(event)
@@ -208,11 +222,11 @@ class Asking:
             return replace(ended, error=OutputLimitReached(by_budget=True))
         return ended
 
-    def _learn(self, call: CallFinished, account: Account, estimated: int) -> None:
-        """Hold the estimate of a prompt of words against what the provider counted; tools and files are not in it."""
+    def _learn(self, call: CallFinished, account: Account, lesson: Lesson) -> None:
+        """Hold the estimate of a prompt's words against what the provider counted."""
         if (usage := call.usage) is not None:
-            words = usage.input_tokens - usage.image_tokens - usage.audio_tokens
-            self._parts.calibration.observe(account.model.ref, estimated=estimated, reported=words)
+            words = usage.input_tokens - usage.image_tokens - usage.audio_tokens - lesson.tools_tokens
+            self._parts.calibration.observe(account.model.ref, estimated=lesson.words_tokens, reported=words)
 
     async def _permit(self, request: ChatRequest, account: Account, prompt_tokens: int, began_with: int) -> ChatRequest:
         """Hold what the call may cost; what tools said since the first call counts as well."""

@@ -66,7 +66,7 @@ _CONTINUED_WRONGLY = (BudgetExhausted, EmptyAnswer, OutputLimitReached, RequestR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnDone:
-    """A turn that was stored and shown. `prompt_tokens` is what its prompt was estimated at, within `window`.
+    """A turn that was stored and shown. `prompt_tokens` is what its conversation was estimated at, within `window`.
 
     `sent` is that prompt, None: no model was asked, or it said nothing. `aloud`: the answer is to be read out.
     """

@@ -80,8 +80,8 @@ class Window:
 class Filling:
     """What fills a prompt, in estimated tokens: `turns` are stored ones word for word, `newest` the new messages.
 
-    `files` is what pictures, PDFs and recordings take that go to the model as they are, `tools` the description of the
-    tools that it may call.
+    `files` is what pictures, PDFs and recordings take that go to the model as they are, `new_files` those of the new
+    messages among them; `tools` is the description of the tools that it may call.
     """
 
     system: int
@@ -89,7 +89,13 @@ class Filling:
     turns: int
     newest: int
     files: int = 0
+    new_files: int = 0
     tools: int = 0
+
+    @property
+    def conversation(self) -> int:
+        """What counts against the limit of a conversation: all but tools and what came with the question."""
+        return self.words + self.files - self.new_files
 
     @property
     def tokens(self) -> int:
@@ -176,6 +182,7 @@ def build(
         turns=0,
         newest=message_tokens(new, estimate),
         files=_files_tokens(items, shown),
+        new_files=_files_tokens(items, shown),
         tools=tools_tokens,
     )
     sizes = [size + _files_tokens(turn.items, shown) for turn, _, size in told]

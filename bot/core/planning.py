@@ -78,8 +78,7 @@ class Planning:
             items = settle_references(self._question.items, history)
         self._interrupt.start()
         items = await self._read(items)
-        cut = claim.from_seq > 0 or claim.summary is not None
-        tools = tools_here(self._parts.tools, settings, turns=history, items=items, cut=cut)
+        tools = tools_here(self._parts.tools, settings, turns=history, items=items, cut=claim.is_cut)
         self._asking.belt = ToolBelt(
             self._parts,
             tools,

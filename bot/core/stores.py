@@ -24,6 +24,12 @@ class ThreadState:
     from_seq: int = 0
     summary: Summary | None = None
     title: str | None = None
+    fresh_seq: int = 0
+
+    @property
+    def is_cut(self) -> bool:
+        """As in Claim."""
+        return self.summary is not None or self.from_seq > self.fresh_seq
 
 
 class ThreadStore(Protocol):

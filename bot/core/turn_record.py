@@ -100,6 +100,7 @@ class Claim:
     number of the next turn, `from_seq` the first turn that belongs to the context. `attempt` is what was noted for the
     head item by a former owner, None at a first try. `tries` counts claims of the head item that did not finish.
     `summary` stands for the turns before the context, None: there is none. `titled`: the thread has a title.
+    `fresh_seq` is the first turn since somebody started afresh, 0: nobody ever did.
     """
 
     place: Place
@@ -111,6 +112,12 @@ class Claim:
     tries: int
     summary: Summary | None = None
     titled: bool = False
+    fresh_seq: int = 0
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether something of the conversation is not in the context word for word any more."""
+        return self.summary is not None or self.from_seq > self.fresh_seq
 
     @property
     def thread_key(self) -> str:

@@ -19,7 +19,7 @@ from bot.storage.database import Database
 
 #: What a claim is read from: not the ring, which is long.
 _FIELDS: Document = dict.fromkeys(
-    ("place", "fence", "n", "from_seq", "attempt", "tries", "np", "q", "summary", "title"), 1
+    ("place", "fence", "n", "from_seq", "fresh", "attempt", "tries", "np", "q", "summary", "title"), 1
 )
 #: The queue only travels to who has to work on it.
 _INGEST_FIELDS: Document = {**_FIELDS, "ingest": 1, "q": {"$cond": ["$ingest.claimed", "$q", []]}}
@@ -122,7 +122,7 @@ class ThreadStore:
             return await self._threads.find_one({"_id": thread_key}, {"_id": 1}) is not None
 
     async def state(self, thread_key: str) -> ThreadState:
-        wanted = dict.fromkeys(("n", "from_seq", "summary", "title"), 1)
+        wanted = dict.fromkeys(("n", "from_seq", "fresh", "summary", "title"), 1)
         async with self._database.operation():
             document = await self._threads.find_one({"_id": thread_key}, wanted)
         if document is None:
@@ -130,6 +130,7 @@ class ThreadStore:
         return ThreadState(
             next_seq=int(document["n"]),
             from_seq=int(document["from_seq"]),
+            fresh_seq=int(document.get("fresh", 0)),
             summary=_summary(document),
             title=document.get("title"),
         )
@@ -183,6 +184,7 @@ def _claim(document: Document) -> Claim:
         items=items,
         next_seq=int(document["n"]),
         from_seq=int(document["from_seq"]),
+        fresh_seq=int(document.get("fresh", 0)),
         attempt=_attempt(document.get("attempt"), items[0].uid),
         tries=document["tries"],
         summary=_summary(document),

@@ -71,6 +71,7 @@ class Lane:
             items=tuple(waiting.item for waiting in self.queue),
             next_seq=self.next_seq,
             from_seq=self.from_seq,
+            fresh_seq=self.fresh,
             attempt=attempt,
             tries=self.tries,
             summary=self.summary,
@@ -217,7 +218,13 @@ class MemoryThreadStore(Outage):
         lane = self.lanes.get(thread_key)
         if lane is None:
             return ThreadState()
-        return ThreadState(next_seq=lane.next_seq, from_seq=lane.from_seq, summary=lane.summary, title=lane.title)
+        return ThreadState(
+            next_seq=lane.next_seq,
+            from_seq=lane.from_seq,
+            summary=lane.summary,
+            title=lane.title,
+            fresh_seq=lane.fresh,
+        )
 
     async def begin_chore(self, thread_key: str, chore: str, lease_s: float) -> bool:
         self._answer()

@@ -89,7 +89,7 @@ async def test_a_fresh_start_drops_the_summary_and_one_that_comes_late(world: Wo
     await threads.start_afresh(KEY)
 
     assert not await threads.set_summary(KEY, Summary(upto_seq=1, text="late"))
-    assert await threads.state(KEY) == ThreadState(next_seq=3, from_seq=3, title="Kept")
+    assert await threads.state(KEY) == ThreadState(next_seq=3, from_seq=3, title="Kept", fresh_seq=3)
 
 
 async def test_one_at_a_time_is_at_a_chore_in_whichever_process(world: World) -> None:
