@@ -138,7 +138,9 @@ class Settings(BaseSettings):
     turn_cost_usd: Dollars = Field(
         Decimal(1), description="No more tools run in an answer that has cost so many dollars; 0: no limit"
     )
-    max_attachment_mb: float = Field(10.0, gt=0, le=15, description="The largest file that is read, in megabytes")
+    max_attachment_mb: float = Field(
+        10.0, gt=0, le=15, description="The largest file that is read, in megabytes; at most 15"
+    )
     attachment_ttl_days: int = Field(30, ge=1, le=3_650, description="How long files are kept, in days")
     transcription_model: ModelName | None = Field(
         None, description="`provider/model` that writes down voice messages; unset: the first with a key"

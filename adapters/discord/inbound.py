@@ -115,21 +115,24 @@ def translate_message(
     if reason is None or not (text or own or reason in (Addressed.MENTION, Addressed.REPLY)):
         return None
     quoted = None if replied is None else quote(replied, around)
+    files = own + (() if quoted is None else quoted.attachments)
+    command = _command(text, message["id"], reason, around)
     return Inbound(
         uid=f"{PLATFORM}:{message['id']}",
         place=around.place,
         author=author_of_message(message),
         at=time_of(message["id"]),
         order=int(message["id"]),
-        event=_command(text, message["id"], reason, around)
-        or Said(
+        event=Said(
             text=text,
             message_id=message["id"],
             addressed=reason,
             quoted=quoted,
             starter=starter,
-            attachments=own + (() if quoted is None else quoted.attachments),
-        ),
+            attachments=files,
+        )
+        if command is None
+        else replace(command, quoted=quoted, attachments=files),
     )
 
 

@@ -66,8 +66,14 @@ def translate_messages(messages: Sequence[Message], account: Account) -> Inbound
     event = _event_of(lead, author, account)
     if author is None or event is None:
         return None
+    quoted = next((quoted for message in messages if (quoted := _quoted_by(message, account)) is not None), None)
+    attachments = own + (() if quoted is None else quoted.attachments)
     if isinstance(event, Said):
-        event = _with_files(event, messages, own, account)
+        texts = (_text_for_model(message, account) for message in messages)
+        text, message_id = "\n".join(text for text in texts if text), str(first.message_id)
+        event = replace(event, text=text, message_id=message_id, quoted=quoted, attachments=attachments)
+    elif isinstance(event, Invoked):
+        event = replace(event, quoted=quoted, attachments=attachments)
     return Inbound(
         uid=f"{account.key}:{first.chat.id}:{first.message_id}",
         place=_place_of(first, account),
@@ -82,18 +88,6 @@ def _lead_of(messages: Sequence[Message], account: Account) -> Message:
     """The message of an album that says whom it is meant for: any may bear the caption, or all one each."""
     ordered = sorted(messages, key=lambda message: not _text_of(message))
     return next((message for message in ordered if _addressed_as(message, account) is not None), ordered[0])
-
-
-def _with_files(said: Said, messages: Sequence[Message], own: tuple[AttachmentRef, ...], account: Account) -> Said:
-    texts = (_text_for_model(message, account) for message in messages)
-    quoted = next((quoted for message in messages if (quoted := _quoted_by(message, account)) is not None), None)
-    return replace(
-        said,
-        text="\n".join(text for text in texts if text),
-        message_id=str(messages[0].message_id),
-        quoted=quoted,
-        attachments=own + (() if quoted is None else quoted.attachments),
-    )
 
 
 # --- the three kinds of updates ---
@@ -230,6 +224,10 @@ def _text_for_model(message: Message, account: Account) -> str:
             before = before.rstrip(" \t")
             at_start = not before or before.endswith("\n")
             stripped = before + (after.lstrip(" \t,:;") if at_start else after)
+        elif entity.type == MessageEntity.TEXT_LINK and entity.url:
+            before, covered, after = _cut(stripped, entity)
+            if entity.url.rstrip("/") not in covered:
+                stripped = f"{before}{covered} ({entity.url}){after}"
     return stripped.strip() or text.strip() or sticker_words(message)
 
 

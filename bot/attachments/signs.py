@@ -13,7 +13,7 @@ from bot.attachments.kind import Recognise
 from bot.attachments.mpeg import starts_like_adts, starts_like_mp3
 
 _AVIF = frozenset((b"avif", b"avis"))
-_HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"))
+_HEIC = frozenset((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"))
 #: Sizes of the headers that a BMP can have; its `BM` alone begins many a text.
 _BMP_HEADERS = frozenset((12, 40, 52, 56, 64, 108, 124))
 _IMAGES = (

@@ -333,8 +333,11 @@ class Answering:
 
     def _ending(self, chosen: Chosen, model: ModelInfo, passed: tuple[PassedOver, ...], attempt: _Try) -> Ending:
         ended, asking, plan, prompt = attempt.ended, self._asking, attempt.plan, attempt.prompt
-        if not attempt.cached:
-            asking.give(asking.belt.citations.closing("".join(asking.text)))
+        sources = "" if attempt.cached else asking.belt.citations.closing("".join(asking.text))
+        if not plan.settings.json:
+            asking.give(sources)
+        elif sources:
+            asking.notices.append(sources.strip())
         route = Route(asked=chosen.asked, reasons=chosen.reasons, passed_over=passed, cached=attempt.cached)
         ref, answer = str(model.ref), "".join(asking.text).strip()  # as platforms show it
         receipts = () if isinstance(ended.error, UnreadableFile) or not prompt.receipt.text else (prompt.receipt.text,)

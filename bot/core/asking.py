@@ -82,6 +82,7 @@ class Asking:
         former = claim.attempt
         self._lost_fence = former.fence if former is not None and former.called else None
         self._begun = False
+        self._settled = 0
         self._held: str | None = None
         self._capped = False
         self.text: list[str] = []
@@ -229,7 +230,13 @@ class Asking:
             self._parts.calibration.observe(account.model.ref, estimated=lesson.words_tokens, reported=words)
 
     async def _permit(self, request: ChatRequest, account: Account, prompt_tokens: int, began_with: int) -> ChatRequest:
-        """Hold what the call may cost; what tools said since the first call counts as well."""
+        """Hold what the call may cost; what tools said since the first call counts as well.
+
+        What was held for the calls before it makes room first: a turn must not run out of budget against itself.
+        """
+        if unsettled := self.calls[self._settled :]:
+            await self.bills.settle(unsettled)
+            self._settled += len(unsettled)
         estimate = self._parts.calibration.estimator(request.model.ref)
         added = request.messages[began_with:]
         tokens = prompt_tokens + sum(estimate(message.words) for message in added)

@@ -3,7 +3,7 @@
 Knows neither tools nor services; the holds are settled with the turn, together with those of its model calls.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from bot.core.errors import BudgetExhausted
@@ -83,7 +83,12 @@ class Bills:
         """Put the call into the ledger, now: what it found may be used by an attempt that takes over."""
         row = self._row(row_id, kind, service, usage, cost, estimated, CallStatus.COMPLETED, duration_s)
         self._rows.append(row)
-        await self._persist(lambda: self._parts.ledger.append([row]))
+        await self.settle([row])
+
+    async def settle(self, rows: Sequence[LedgerRow]) -> None:
+        """Book rows and put what they cost in the place of what was held: the rest of the turn needs the room."""
+        await self._persist(lambda: self._parts.ledger.append(rows))
+        await self._persist(lambda: self._parts.purse.settle(rows))
 
     def broken_off(self, row_id: str, kind: CallKind, service: str, nano_usd: int | None, *, duration_s: float) -> None:
         """Nobody waits for the call any more, but it may be billed, up to what was held; booked with the turn."""

@@ -272,8 +272,9 @@ class Engine:
     async def ask(self, inbound: Inbound, text: str, *, search: bool) -> None:
         """Queue a message that came as a command."""
         event = inbound.event
-        message_id = event.message_id if isinstance(event, Invoked) else None
-        item = Item.of(inbound, ItemKind.MESSAGE, text=text, message_id=message_id)
+        item = Item.of(inbound, ItemKind.MESSAGE, text=text, message_id=None)
+        if isinstance(event, Invoked):
+            item = replace(item, message_id=event.message_id, quoted=event.quoted, attachments=event.attachments)
         await self._enqueue(inbound, replace(item, search=search))
 
     # --- lanes ---

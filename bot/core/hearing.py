@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.core.bills import Bills
-from bot.core.errors import LimitReached, ProviderError, ProviderUnavailable, explain
+from bot.core.errors import LimitReached, ProviderError, ProviderUnavailable, RequestRejected, explain
 from bot.core.excerpts import take
 from bot.core.files import FileKind, FileNote, FileStore
 from bot.core.ledger import CallKind
@@ -26,6 +26,7 @@ _NOT_SET_UP = (
     "it cannot be heard here: the operator has to set TRANSCRIPTION_MODEL or a key of a provider that transcribes "
     "(GROQ_API_KEY, OPENAI_API_KEY)"
 )
+_REFUSED = "it was refused by the service that transcribes: send it as MP3, M4A, Ogg or WAV, or a shorter one"
 _AGAIN = "it could not be transcribed: ask once more with /retry"
 
 
@@ -80,6 +81,9 @@ class Hearing:
             transcript = await self._ask(transcriber, note, content)
         except LimitReached as limit:
             return replace(note, remark=f"it was not transcribed. {limit}", again=True)
+        except RequestRejected as error:
+            log.warning("a recording was refused: %r", error)
+            return replace(note, remark=_REFUSED)
         except ProviderError as error:
             log.warning("a recording was not transcribed: %r", error)
             return replace(note, remark=f"{_AGAIN} ({explain(error, reference='').what.rstrip('.')})", again=True)

@@ -47,13 +47,16 @@ class Said:
 class Invoked:
     """A command: from a slash command with parsed `options`, or from text, where `text` is all after the name.
 
-    `message_id` is the message that holds the command, None for a slash command.
+    `message_id` is the message that holds the command, None for a slash command. `quoted` and `attachments` are that
+    message's, as in Said.
     """
 
     name: str
     text: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     message_id: str | None = None
+    quoted: Quoted | None = None
+    attachments: tuple[AttachmentRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

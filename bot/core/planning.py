@@ -89,6 +89,7 @@ class Planning:
             is_owner=lambda: self._persist(self._are_owners),
             history=history,
             items=items,
+            fresh_seq=claim.fresh_seq,
         )
         shared = place.kind is ChatKind.SHARED
         return Plan(

@@ -24,7 +24,7 @@ from bot.core.question import Plan, Question
 from bot.core.reading import note_key
 from bot.core.receipts import Receipt, receipt_of
 from bot.core.request import build_request
-from bot.core.showing import Choice, FileKey, Shown, ShownFile, choose_shown, parts_of, sha256s_of
+from bot.core.showing import Choice, FileKey, Shown, ShownFile, choose_shown, hears, parts_of, sha256s_of
 from bot.core.tools import ToolSpec
 from bot.core.turn_record import Claim, Item
 
@@ -67,8 +67,8 @@ class Prompting:
         Raises StopRequested, TurnTimeout.
         """
         notes = [note for item in plan.items for note in item.files]
-        unheard = any(note.kind is FileKind.AUDIO and not note.heard for note in notes)
-        if not unheard or model.audio is True or self._listened or self._asking.exhausted:
+        unheard = [note for note in notes if note.kind is FileKind.AUDIO and not note.heard]
+        if all(hears(model, note) for note in unheard) or self._listened or self._asking.exhausted:
             return plan
         self._listened = True
         items = await self._interrupt.within(self._listen(plan.items))

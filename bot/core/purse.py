@@ -102,6 +102,7 @@ class Purse:
         self._holds: dict[str, _Hold] = {}
         self._released: dict[str, int] = {}
         self._warned: dict[str, None] = {}
+        self._settled: dict[str, None] = {}
         #: Which limits count; /budget changes them here.
         self.allowance = Allowance(budgets, limits, clock)
 
@@ -165,8 +166,9 @@ class Purse:
         """Put real costs in the place of what was held; correct the rate limits by the tokens really used.
 
         A call whose cost is unknown after all is charged what was held for it. Rows of calls that another process
-        reserved count, too, and those for which nothing is held change nothing.
+        reserved count, too, and those for which nothing is held change nothing. A row counts once.
         """
+        rows = [row for row in rows if row.id not in self._settled]
         for row in rows:
             hold = self._holds.get(row.id) or await self._hold_elsewhere(row.id, scopes_of_row(row), row.at)
             if hold.counters:
@@ -174,6 +176,7 @@ class Purse:
         await self._rates.settle(rows)
         for row in rows:
             self._holds.pop(row.id, None)
+            _remember(self._settled, row.id, None)
 
     async def release(self, call_id: str, *, place: Place, author_key: str) -> None:
         """The call was not made after all: nothing is held for it any more. It may be reserved again."""

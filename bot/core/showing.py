@@ -4,6 +4,7 @@ Pictures, PDFs and recordings of older turns give way in batches, like turns do:
 they cost too much, then the oldest go at once, so that the prefix of the prompts stays as it is in between.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,9 +18,11 @@ from bot.core.untrusted import clean, frame
 #: What files may cost of a prompt's high-water mark before the oldest give way, and what is left of them then.
 _HIGH_SHARE, _LOW_SHARE = 0.5, 0.25
 #: Providers bound the pictures of one request (Anthropic: beyond 20 they must be smaller).
-_MOST_PICTURES, _PICTURES_LEFT = 10, 5
+_MOST_PICTURES, _PICTURES_LEFT, _IN_ALL = 10, 5, 20
 #: Providers bound a request, in which files take a third more than they have (Gemini: 20 MB).
 _MOST_BYTES, _BYTES_LEFT = 14_000_000, 7_000_000
+#: What models that hear take (Gemini's list of formats); other recordings are written down for them, too.
+_HEARD = frozenset({"audio/ogg", "audio/mpeg", "audio/mp3", "audio/wav", "audio/x-wav", "audio/flac", "audio/aac"})
 #: Longer ones are refused by some providers (Anthropic: 100 pages).
 _PDF_PAGES = 100
 #: What a picture costs at most: providers make larger ones smaller (Anthropic: about 1,600 tokens).
@@ -66,15 +69,14 @@ def choose_shown(
     """
     shown: dict[FileKey, Choice] = {}
     for turn in history:
-        for key, choice in _choices(turn.items, model, high_tokens):
-            shown[key] = choice
-            _make_room(shown, high_tokens)
-    left, new = _MOST_BYTES, {}
+        if own := dict(_choices(turn.items, model, high_tokens)):
+            shown |= own
+            _make_room(shown, high_tokens, keep=len(own))
+    new: dict[FileKey, Choice] = {}
     for key, choice in _choices(items, model, high_tokens):
-        if choice.note.kept_bytes <= left:
-            left -= choice.note.kept_bytes
+        if _fit({**new, key: choice}, _IN_ALL, high_tokens, _MOST_BYTES):
             new[key] = choice
-    while shown and sum(choice.note.kept_bytes for choice in shown.values()) > left:
+    while shown and not _fit({**shown, **new}, _IN_ALL, math.inf, _MOST_BYTES):
         del shown[next(iter(shown))]
     return {**shown, **new}
 
@@ -90,10 +92,15 @@ def choose(model: ModelInfo, note: FileNote, *, high_tokens: int) -> Choice | No
         case FileKind.PDF if model.pdf is True and note.content_sha256 is not None:
             fits = (note.pages or 0) <= _PDF_PAGES and note.tokens <= high_tokens * _HIGH_SHARE
             return Choice(note=note, tokens=note.tokens) if fits else None
-        case FileKind.AUDIO if model.audio is True and note.content_sha256 is not None and not note.heard:
+        case FileKind.AUDIO if hears(model, note) and not note.heard:
             return Choice(note=note, tokens=note.tokens)
         case _:
             return None
+
+
+def hears(model: ModelInfo, note: FileNote) -> bool:
+    """Whether the model takes this recording as it is."""
+    return model.audio is True and note.content_sha256 is not None and note.media_type in _HEARD
 
 
 def shows_scan(model: ModelInfo, note: FileNote) -> bool:
@@ -113,6 +120,7 @@ def parts_of(model: ModelInfo, note: FileNote, contents: Mapping[str, bytes]) ->
         return tuple(Image(content=content, media_type=_picture_type(content)) for content in found)
     if note.kind is FileKind.PDF:
         name = file_name(note.name)
+        name = name if name.lower().endswith(".pdf") else f"{name}.pdf"
         return tuple(
             Document(content=content, media_type="application/pdf", name=name, pages=note.pages) for content in found
         )
@@ -166,10 +174,11 @@ def _choices(items: Iterable[Item], model: ModelInfo, high_tokens: int) -> Itera
                 yield FileKey(item.uid, number), choice
 
 
-def _make_room(shown: dict[FileKey, Choice], high_tokens: int) -> None:
+def _make_room(shown: dict[FileKey, Choice], high_tokens: int, *, keep: int) -> None:
+    """Let the oldest go where it is too much; the newest `keep` stay: people go on to talk about these."""
     if _fit(shown, _MOST_PICTURES, high_tokens * _HIGH_SHARE, _MOST_BYTES):
         return
-    while shown and not _fit(shown, _PICTURES_LEFT, high_tokens * _LOW_SHARE, _BYTES_LEFT):
+    while len(shown) > keep and not _fit(shown, _PICTURES_LEFT, high_tokens * _LOW_SHARE, _BYTES_LEFT):
         del shown[next(iter(shown))]
 
 

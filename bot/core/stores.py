@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bot.core.files import FileNote
 from bot.core.inbound import Inbound
 from bot.core.ledger import LedgerRow, Spending, SpendingScope
 from bot.core.place import Place
@@ -170,6 +171,10 @@ class TurnStore(Protocol):
 
     async def recent(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[TurnRecord, ...]:
         """The newest turns with `seq >= from_seq`, oldest first, superseded ones left out."""
+        ...
+
+    async def files(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[FileNote, ...]:
+        """What was read of the newest attachments of a thread's turns with `seq >= from_seq`, oldest first."""
         ...
 
     async def append(self, turn: TurnRecord) -> None:

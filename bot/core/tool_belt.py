@@ -25,6 +25,7 @@ from bot.core.untrusted import clean, new_marker
 
 WEB_SEARCH, READ_PAGE = "web_search", "read_page"
 READ_ATTACHMENT, SEARCH_HISTORY = "read_attachment", "search_history"
+EARLIER_FILES = 100
 
 
 class ToolBelt:
@@ -42,6 +43,7 @@ class ToolBelt:
         is_owner: Callable[[], Awaitable[bool]],
         history: Iterable[TurnRecord],
         items: Iterable[Item],
+        fresh_seq: int,
     ) -> None:
         self._history = tuple(history)
         self._items = tuple(items)
@@ -65,6 +67,7 @@ class ToolBelt:
                 turn_uid=turn_uid,
                 cite=self.citations.number_of,
                 is_known=lambda url: is_known(url, self.fetchable),
+                earlier_files=lambda: parts.turns.files(place.thread_key, from_seq=fresh_seq, limit=EARLIER_FILES),
             ),
             rights=Rights(is_owner=is_owner, closed=closed),
             charge=bills,
@@ -134,15 +137,16 @@ def tools_here(
 ) -> Mapping[str, Tool]:
     """Those of all tools that are on where these settings count, and good for something now.
 
-    What reads files is there with the first file, what searches the conversation once it was `cut`: each description
-    costs tokens in every prompt, and at these moments the prompt begins anew anyway.
+    What reads files is there with the first file, what searches the conversation once it was `cut`, and then both, for
+    there may be files in what was cut. Each description costs tokens in every prompt, and at these moments the prompt
+    begins anew anyway.
     """
     off = set(tools_off(settings.tools_off))
     if settings.search is Search.OFF:
         off |= {WEB_SEARCH, READ_PAGE}
     said = (*(item for turn in turns for item in turn.items), *items)
     notes = (note for item in said for note in item.files)
-    if not any(note.text_sha256 or note.kind is FileKind.AUDIO for note in notes):
+    if not cut and not any(note.text_sha256 or note.kind is FileKind.AUDIO for note in notes):
         off.add(READ_ATTACHMENT)
     if not cut:
         off.add(SEARCH_HISTORY)

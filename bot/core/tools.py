@@ -4,7 +4,7 @@ A tool is one file in `bot/tools` plus one row in its registry. Which of them ar
 is the toolbox's business.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -58,6 +58,10 @@ class ToolOutput:
     bill: ToolBill | None = None
 
 
+async def _no_files() -> tuple[FileNote, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
     """For whom and where a tool runs; permission is checked with these at execution.
@@ -73,6 +77,7 @@ class ToolContext:
     cite: Callable[[Source], int]
     is_known: Callable[[str], bool]
     files: tuple[FileNote, ...] = ()
+    earlier_files: Callable[[], Awaitable[tuple[FileNote, ...]]] = _no_files
 
 
 class Tool(Protocol):

@@ -11,6 +11,7 @@ import pymongo
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from bot.core.files import FileNote
 from bot.core.stores import TurnQuery, TurnsFound
 from bot.core.turn_record import TurnRecord
 from bot.storage.codec import Document, from_document, to_document
@@ -34,6 +35,24 @@ class TurnStore:
         """As the port; bounds and order come from the partial index, so a thread's length is no matter."""
         found = {"thread_key": thread_key, "current": True, "seq": {"$gte": from_seq}}
         return tuple(reversed(await self._newest(found, limit, {"calls": 0})))
+
+    async def files(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[FileNote, ...]:
+        found = {
+            "thread_key": thread_key,
+            "current": True,
+            "seq": {"$gte": from_seq},
+            "items.files.name": {"$exists": True},
+        }
+        async with self._database.operation():
+            cursor = self._turns.find(found, {"items.files": 1}).sort("seq", pymongo.DESCENDING).limit(limit)
+            turns = await cursor.to_list()
+        notes = [
+            from_document(FileNote, note)
+            for turn in reversed(turns)
+            for item in turn["items"]
+            for note in item.get("files", ())
+        ]
+        return tuple(notes[-limit:])
 
     async def append(self, turn: TurnRecord) -> None:
         """As the port, but a higher fence replaces a lower one: it belongs to who showed its answer last."""

@@ -4,6 +4,7 @@ Strangers' bytes go to the `FileReader` as they came. Pages are kept for some mi
 """
 
 import asyncio
+import codecs
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from bot.tools._recent import Recent, Shared
 from bot.tools._rests import Rests
 from bot.tools._services import PageService
 from bot.tools._targets import target_of
-from bot.tools.fetching import Fetcher, FetchRefused
+from bot.tools.fetching import Fetched, Fetcher, FetchRefused
 
 _KEPT_S = 300.0
 _KEPT = 32
@@ -138,7 +139,7 @@ class PageReading:
             fetched = await self._fetcher.fetch(url, max_bytes=_MAX_BYTES, timeout_s=_FETCH_TIMEOUT_S)
             async with asyncio.timeout(self._reading_timeout_s):
                 name = _name_of(url, fetched.media_type)
-                file = await self._reader.read(name, fetched.media_type, fetched.content)
+                file = await self._reader.read(name, fetched.media_type, await asyncio.to_thread(_in_utf8, fetched))
         except (FetchRefused, UnreadableFile) as error:
             return Unread(reason=str(error))
         except TimeoutError:
@@ -152,6 +153,22 @@ class PageReading:
             else ()
         )
         return _page(url, text, remarks=(*moved, *file.remarks))
+
+
+def _in_utf8(fetched: Fetched) -> bytes:
+    """A text whose encoding the server tells, so that nobody has to guess: the mark outdoes what the page says."""
+    content, charset = fetched.content, fetched.charset
+    is_text = fetched.media_type.startswith("text/") or fetched.media_type == "application/xhtml+xml"
+    if (
+        charset in (None, "utf-8")
+        or not is_text
+        or content.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    ):
+        return content
+    try:
+        return codecs.BOM_UTF8 + content.decode(charset or "utf-8", "replace").encode()
+    except (LookupError, ValueError):  # a codec that makes no text
+        return content
 
 
 def _page(url: str, text: str, *, title: str = "", remarks: tuple[str, ...] = ()) -> Page:

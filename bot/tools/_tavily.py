@@ -184,7 +184,7 @@ async def _answer(asked: Awaitable[object], timeout_s: float) -> Mapping[str, ob
         raise _translate_status(error) from None
     except (TavilyTimeout, TimeoutError):
         raise ServiceFailed(NAME, Failure.TIMEOUT) from None
-    except (httpx.HTTPError, ValueError, AttributeError, TypeError):
+    except (httpx.HTTPError, ValueError, AttributeError, TypeError, RecursionError):
         # The SDK does not look at what came: broken JSON is a ValueError, JSON of another shape one of the others.
         raise ServiceFailed(NAME, Failure.DOWN) from None
     if not isinstance(body, dict):

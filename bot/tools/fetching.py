@@ -5,6 +5,7 @@ else, so that a name which changes its mind (DNS rebinding) changes nothing. Kno
 """
 
 import asyncio
+import codecs
 import re
 import socket
 import time
@@ -43,11 +44,15 @@ _SENT_HEADERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A page. `url` is where it was found after redirects, `media_type` the server's word without parameters."""
+    """A page. `url` is where it was found after redirects, `media_type` the server's word without parameters.
+
+    `charset` is the server's word for the encoding of a text, None: it does not say, or nobody knows it.
+    """
 
     url: str
     media_type: str
     content: bytes
+    charset: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +124,9 @@ class Fetcher:
                 if not 200 <= response.status < 300:
                     raise FetchRefused(f"the server answered with status {response.status}")
                 content = await self._body(response, max_bytes)
-                return Fetched(url=str(target.url), media_type=_media_type(response), content=content)
+                return Fetched(
+                    url=str(target.url), media_type=_media_type(response), charset=_charset(response), content=content
+                )
         except aiohttp.ServerTimeoutError as error:
             raise FetchRefused("the server is too slow") from error
         except (aiohttp.ClientSSLError, aiohttp.ClientConnectorCertificateError) as error:
@@ -227,6 +234,14 @@ def _plain_socket(info: tuple[int, int, int, str, tuple[object, ...]]) -> socket
 
 def _addresses(host: str, port: int) -> list[str]:
     return [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def _charset(response: aiohttp.ClientResponse) -> str | None:
+    given = response.charset
+    try:
+        return None if given is None else codecs.lookup(given).name
+    except (LookupError, ValueError):
+        return None
 
 
 def _media_type(response: aiohttp.ClientResponse) -> str:

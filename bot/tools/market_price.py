@@ -163,7 +163,9 @@ class MarketPrice:
         return found
 
     async def _from_coingecko(self, asked: _Asked, market: Market | None) -> Figure | str:
-        nowhere = f"{asked.word}: not on {_binance.NAME}" if market is not None else f"{asked.word}: unknown"
+        nowhere, nor = f"{asked.word}: not on {_binance.NAME}", f" nor on {_coingecko.NAME}"
+        if market is None:
+            nowhere, nor = f"{asked.word}: {_binance.NAME} did not answer", f", and it is not on {_coingecko.NAME}"
         if market is None and (pair := _DOLLAR_PAIR.fullmatch(asked.base)):
             asked = replace(asked, base=pair[1], quote=_DOLLARS)
         alike = [] if market is None else market.alike(asked.base)
@@ -171,7 +173,7 @@ class MarketPrice:
             coin, others = await self._coingecko.find(asked.base)
             if coin is None:
                 names = ", ".join((*alike, *others))
-                return f"{nowhere} nor on {_coingecko.NAME}" + (f"; nearest: {names}" if names else "")
+                return nowhere + nor + (f"; nearest: {names}" if names else "")
             figures = await self._coingecko.prices((coin.id,), asked.quote)
         except ServiceFailed as failed:
             if failed.failure is Failure.REJECTED:

@@ -113,7 +113,7 @@ class ReadAttachment:
         except BadArguments as error:
             return ToolOutput(text=str(error), is_error=True)
         try:
-            note = _named(wanted.name, context.files)
+            note = await _meant(wanted.name, context)
             content = await self._words_of(note)
             text = await asyncio.to_thread(_read, note, content, wanted)
         except _NotThere as error:
@@ -138,6 +138,14 @@ class ReadAttachment:
 async def build(supplies: Supplies) -> AsyncIterator[Tool]:
     """The tool over the files that are kept."""
     yield ReadAttachment(supplies.files)
+
+
+async def _meant(name: str | None, context: ToolContext) -> FileNote:
+    """The file that is meant, also one of turns that the model does not see any more. Raises _NotThere."""
+    try:
+        return _named(name, context.files)
+    except _NotThere:
+        return _named(name, (*await context.earlier_files(), *context.files))
 
 
 def _named(name: str | None, files: Sequence[FileNote]) -> FileNote:

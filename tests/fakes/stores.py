@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import assert_never
 
 from bot.core.clock import SystemClock
+from bot.core.files import FileNote
 from bot.core.inbound import Inbound
 from bot.core.ledger import Certainty, DaySpending, LedgerRow, ModelSpending, Spending, SpendingScope, Whose
 from bot.core.ports import Clock
@@ -44,6 +45,10 @@ class MemoryTurnStore(Outage):
         self._answer()
         turns = [turn for turn in self._current(thread_key) if turn.seq >= from_seq]
         return tuple(replace(turn, calls=()) for turn in turns[-limit:])
+
+    async def files(self, thread_key: str, *, from_seq: int, limit: int) -> tuple[FileNote, ...]:
+        turns = [turn for turn in self._current(thread_key) if turn.seq >= from_seq]
+        return tuple(note for turn in turns for item in turn.items for note in item.files)[-limit:]
 
     async def append(self, turn: TurnRecord) -> None:
         self._answer()

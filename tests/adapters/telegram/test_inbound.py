@@ -252,3 +252,23 @@ def test_identities_fit_into_fifty_bytes() -> None:
 
     assert inbound is not None
     assert len(inbound.uid.encode()) <= 50
+
+
+def test_a_link_behind_words_is_told_with_its_address() -> None:
+    linked = {**entity("text_link", 4, 4), "url": "https://example.org/a?b=c"}
+
+    event = event_of(message("See this, please", linked))
+
+    assert isinstance(event, Said)
+    assert event.text == "See this (https://example.org/a?b=c), please"
+
+
+def test_a_command_has_the_photo_of_its_message_and_what_it_replies_to() -> None:
+    sizes = [{"file_id": "p", "file_unique_id": "u", "width": 90, "height": 90, "file_size": 9}]
+    told = message(caption="/search_web what is it", photo=sizes)
+    told["caption_entities"] = [entity("bot_command", 0, 11)]
+
+    event = event_of(told)
+
+    assert isinstance(event, Invoked)
+    assert [ref.id for ref in event.attachments] == ["p"]

@@ -12,6 +12,7 @@ from bot.core.clock import SystemClock
 from bot.core.errors import DeliveryError, DeliveryKind, UnreadableFile
 from bot.core.events import Outcome
 from bot.core.files import ReadFile
+from bot.core.inbound import Invoked
 from bot.core.ledger import CallKind
 from bot.core.message import AttachmentRef, Audio, Document, Image, Message
 from bot.core.reading import FileLimits
@@ -21,6 +22,7 @@ from tests.fakes.messenger import RecordingMessenger
 from tests.fakes.providers import ScriptedProvider, says
 from tests.fakes.reader import ScriptedReader, pdf, picture, recording
 from tests.fakes.sound import ScriptedSpeaker, ScriptedTranscriber
+from tests.fakes.tools import searching
 
 PHOTO, REPORT, VOICE, BOMB = b"photo", b"report", b"voice", b"bomb"
 KNOWN: dict[bytes, ReadFile | UnreadableFile] = {
@@ -330,3 +332,63 @@ async def test_retry_is_offered_where_it_may_help_alone() -> None:
         broken, away = home.messenger.messages.values()
         assert [button.label for button in broken.buttons] == []
         assert [button.label for button in away.buttons] == ["Retry"]
+
+
+async def test_a_recording_that_a_hearing_model_does_not_take_is_written_down() -> None:
+    memo = replace(recording(), media_type="audio/mp4")
+    ears = ScriptedTranscriber(said="Buy milk")
+    async with open_house(model(audio=True), transcriber=ears, reader=ScriptedReader({VOICE: memo})) as home:
+        await home.say("", attachments=(VOICE_REF,))
+
+        assert parts(home, Audio) == []
+        assert "Buy milk" in home.asked()[-1]
+
+
+async def test_one_request_has_at_most_twenty_pictures_and_the_rest_is_told() -> None:
+    long = replace(picture(), pictures=picture().pictures * 8)
+    refs = tuple(replace(PHOTO_REF, id=f"p{number}", name=f"{number}.png", size_bytes=5) for number in range(4))
+    messenger = chat()
+    messenger.files |= {each.id: PHOTO for each in refs}
+    async with open_house(
+        seeing(), messenger=messenger, reader=ScriptedReader({PHOTO: long}), context_tokens=200_000
+    ) as home:
+        await home.say("Compare", attachments=refs)
+
+        assert len(parts(home, Image)) == 16
+        assert "Not read: 2.png" in (last(home).note or "")
+
+
+async def test_the_pictures_of_the_newest_question_stay_whole() -> None:
+    large = picture(width=2_048, height=1_536)
+    refs = tuple(replace(PHOTO_REF, id=f"p{number}", size_bytes=5) for number in range(7))
+    messenger = chat()
+    messenger.files |= {each.id: PHOTO for each in refs}
+    async with open_house(
+        seeing(), messenger=messenger, reader=ScriptedReader({PHOTO: large}), context_tokens=20_000
+    ) as home:
+        await home.say("Which is best?", attachments=refs)
+        await home.say("And the first one?")
+        await home.say("And the last one?")
+
+        assert len(parts(home, Image)) == 7
+
+
+async def test_a_question_about_an_older_picture_goes_to_a_model_that_sees() -> None:
+    eyes, blind = model(vision=True), ScriptedProvider(otherwise=lambda _: says("?"), name="beta")
+    models = (blind.model(tools=True, window_tokens=400_000, vision=False), *(eyes.models or ()))
+    async with open_house(eyes, others=(blind,), models=models, default_choice="auto") as home:
+        await home.say("What is this?", attachments=(PHOTO_REF,))
+        await home.say("And which colour is it?")
+
+        assert [turn.model for turn in home.turns] == ["alpha/model", "alpha/model"]
+
+
+async def test_a_command_takes_the_files_of_its_message_along() -> None:
+    async with open_house(seeing(), tools=(searching(),)) as home:
+        inbound = home.typed("/search-web what plant is this")
+        assert isinstance(inbound.event, Invoked)
+        event = replace(inbound.event, attachments=(PHOTO_REF,))
+        await home.engine.accept(replace(inbound, event=event))
+        await home.engine.idle()
+
+        assert len(parts(home, Image)) == 1

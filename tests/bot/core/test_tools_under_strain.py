@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.core.errors import ContextTooLong, RequestRejected, StorageUnavailable
 from bot.core.events import Finish, FinishReason, Outcome, Usage, UsageReport
 from bot.core.ledger import CallKind, Whose
-from bot.core.message import Document, Message, Role, Text, ToolCall
+from bot.core.message import AttachmentRef, Document, Message, Role, Text, ToolCall
 from bot.core.reuse import digest_of
 from bot.core.tools import ToolContext, ToolOutput, ToolSpec
 from bot.core.turn_record import Item, ItemKind
@@ -213,3 +213,56 @@ async def test_many_tools_do_not_make_the_bot_forget_every_turn() -> None:
         await home.say("What is my name?")
 
         assert any("My name is Ada." in text for text in home.asked())
+
+
+async def test_an_answer_with_tools_does_not_run_out_of_budget_against_itself() -> None:
+    """Each round holds its worst case; what the rounds before it really cost is little."""
+    rounds = [calls_tool("look") for _ in range(4)]
+    provider = model(*rounds, says("Done."), max_output_tokens=4_096)
+    worst = 4_096 * 10_000 + 60_000 * 2_500
+    async with open_house(provider, ScriptedTool(), limits=(limit(Whose.USER, 2 * worst),)) as home:
+        await home.say("Look four times")
+
+        assert last(home).outcome is Outcome.ANSWERED, last(home).reason
+        assert {request.max_output_tokens for request in provider.requests} == {4_096}
+
+
+async def test_a_row_is_settled_once_however_often_it_comes() -> None:
+    async with open_house(
+        model(calls_tool("look"), says("Done.")), ScriptedTool(), limits=(limit(Whose.USER, 10**12),)
+    ) as home:
+        await home.say("Look")
+
+        counters = home.stores.budgets.counters.values()
+        spent = sum(row.cost.nano_usd or 0 for row in last(home).calls)
+        assert [(each.spent().used_nano, each.spent().held_nano) for each in counters] == [(spent, 0)]
+
+
+async def test_an_answer_in_json_has_its_sources_beside_it() -> None:
+    provider = model(calls_tool("web_search", '{"query": "rain"}'), says('{"rain": true}'), json=True)
+    async with open_house(provider, searching("It rains.", RAIN)) as home:
+        await home.command("/settings json on")
+        await home.say("Does it rain?")
+
+        assert last(home).answer == '{"rain": true}'
+        assert RAIN in (last(home).note or "")
+
+
+async def test_a_file_that_was_cut_out_of_sight_can_still_be_read() -> None:
+    found: list[str] = []
+
+    async def reads(arguments: Mapping[str, object], context: ToolContext) -> ToolOutput:
+        found.extend(note.name for note in await context.earlier_files())
+        return ToolOutput(text="read")
+
+    provider = model(says("One."), says("Two."), calls_tool("read_attachment"), says("Three."))
+    tool = ScriptedTool(name="read_attachment", output=reads)
+    async with open_house(provider, tool) as home:
+        home.messenger.files["f"] = b"Call me Ishmael."
+        ref = AttachmentRef(id="f", name="book.txt", media_type=None, size_bytes=None)
+        await home.say("Read this", attachments=(ref,))
+        await home.say("Go on")
+        home.stores.threads.lanes["x:bot:10"].from_seq = 2  # cut
+        await home.say("What was it called?")
+
+        assert found == ["book.txt"]

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.core.events import Outcome
+from bot.core.files import FileKind, FileNote
 from bot.core.turn_record import ToolStep
 from tests.bot.storage.samples import KEY, item, row, turn
 from tests.bot.storage.worlds import World
@@ -81,3 +82,17 @@ async def test_the_messages_of_an_answer_can_be_noted_later(world: World) -> Non
 
     assert await world.turns.last(KEY) == replace(turn(0), message_ids=("m1", "$m2"))
     assert await world.turns.load("telegram:nothing") is None
+
+
+async def test_the_files_of_a_conversation_are_found_however_long_ago_they_came(world: World) -> None:
+    for seq in range(6):
+        notes = (FileNote(name=f"{seq}.txt", kind=FileKind.TEXT),) if seq % 2 == 0 else ()
+        asked = replace(item(seq, "look"), files=notes)
+        await world.turns.append(replace(turn(seq), items=(asked,)))
+
+    names = [note.name for note in await world.turns.files(KEY, from_seq=1, limit=10)]
+    newest = [note.name for note in await world.turns.files(KEY, from_seq=0, limit=2)]
+
+    assert names == ["2.txt", "4.txt"]
+    assert newest == ["2.txt", "4.txt"]
+    assert await world.turns.files("elsewhere", from_seq=0, limit=10) == ()

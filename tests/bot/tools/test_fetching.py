@@ -59,7 +59,8 @@ async def refusal(internet: Internet, url: str = PAGE, **options: object) -> str
 async def test_a_page_comes_with_where_it_was_and_what_it_is(internet: Internet) -> None:
     internet.pages["page.example/a"] = answer(b"<p>Hi", Content_Type='Text/HTML; charset="utf-8"')
 
-    assert Fetched(url=PAGE, media_type="text/html", content=b"<p>Hi") == await fetch(internet, f"{PAGE}#part")
+    page = Fetched(url=PAGE, media_type="text/html", content=b"<p>Hi", charset="utf-8")
+    assert page == await fetch(internet, f"{PAGE}#part")
     assert internet.connected == [(PUBLIC, 80)]
 
 

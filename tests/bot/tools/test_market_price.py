@@ -226,7 +226,7 @@ async def test_when_both_fail_the_result_says_so(exchange: Exchange) -> None:
     movers = await exchange.ask(action="gainers")
 
     assert output.is_error
-    assert output.text == "BTC: unknown, and CoinGecko gets too many requests; try again in a minute"
+    assert output.text == "BTC: Binance did not answer, and CoinGecko gets too many requests; try again in a minute"
     assert movers.is_error
     assert movers.text.startswith("No figures: CoinGecko gets too many requests")
 

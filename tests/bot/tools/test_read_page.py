@@ -351,3 +351,13 @@ async def _site() -> AsyncIterator[tuple[str, str]]:
         yield host, f"http://{host}/page"
     finally:
         await runner.cleanup()
+
+
+async def test_a_text_is_read_in_the_encoding_that_the_server_tells() -> None:
+    page = Fetched(
+        url=RAIN.url, media_type="text/plain", content="Zażółć gęślą jaźń".encode("iso-8859-2"), charset="iso8859-2"
+    )
+    async with reading(Shelf({RAIN.url: page})) as tool:
+        output = await read(tool, RAIN.url)
+
+    assert "Zażółć gęślą jaźń" in output.text
