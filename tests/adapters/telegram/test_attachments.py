@@ -225,4 +225,8 @@ def test_files_of_bots_are_not_taken_from_another_chat() -> None:
 def test_a_command_as_a_caption_is_a_command() -> None:
     command: Wire = {"caption": "/new", "caption_entities": [{"type": "bot_command", "offset": 0, "length": 4}]}
 
-    assert heard(message(photo=photo(1)) | command) == Invoked(name="new", text="", message_id="42")
+    event = heard(message(photo=photo(1)) | command)
+
+    assert isinstance(event, Invoked)
+    assert (event.name, event.text, event.message_id) == ("new", "", "42")
+    assert len(event.attachments) == 1
